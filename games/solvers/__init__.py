@@ -1,0 +1,1 @@
+"""Pure functions of arrays that know no game: linear programs, dynamic programs, roots, quadratures."""

@@ -1,0 +1,130 @@
+"""A seat: whoever answers a role's asks. The session speaks to agents through these types alone."""
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+from ..games.base import Frozen, Information, Move, Role, Strategy, Wording
+from .base import Ask
+from .codec import render, schema
+
+Finish = Literal["stop", "length", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A bad reply to the present ask, and the complaint about it."""
+    words: str
+    complaint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a seat said.
+
+    words    as they came, before any reading
+    finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined
+    cost     in US dollars, None if the price is not known
+    latency  seconds
+    """
+    words: str
+    finish: Finish = "stop"
+    model: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    latency: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One ask as its seat meets it.
+
+    seed      the seat's only source of chance, from (run, episode, role, ordinal)
+    tries     calls made for this ask so far, bad replies and provider errors alike
+    past      this seat's earlier asks and accepted replies, oldest first
+    attempts  bad replies to this ask, oldest first
+    """
+    ask: Ask
+    wording: Wording
+    seed: int
+    past: Sequence[tuple[Ask, str]] = ()
+    attempts: Sequence[Attempt] = ()
+    tries: int = 0
+
+    @property
+    def role(self) -> Role:
+        return self.ask.role
+
+    @cached_property
+    def information(self) -> Information:
+        """All this role has learned up to now."""
+        return tuple(o for ask, _ in self.past for o in ask.news) + self.ask.news
+
+    @cached_property
+    def text(self) -> str:
+        """The present ask in words."""
+        return render(self.ask, self.wording)
+
+    @cached_property
+    def schema(self) -> dict[str, Any] | None:
+        """JSON schema of the reply owed, within what strict structured output takes; None for free speech."""
+        return schema(self.ask.want, self.wording, self.ask.optional)
+
+    def messages(self, system: str = "") -> list[dict[str, str]]:
+        """The talk so far as chat messages, bad attempts and their complaints included."""
+        chat = [{"role": "system", "content": system}] if system else []
+        for ask, words in self.past:
+            chat += [{"role": "user", "content": render(ask, self.wording)}, {"role": "assistant", "content": words}]
+        chat.append({"role": "user", "content": self.text})
+        for a in self.attempts:
+            chat += [{"role": "assistant", "content": a.words or "(nothing)"}, {"role": "user", "content": a.complaint}]
+        return chat
+
+
+Act = Callable[[Information], Move]
+Options = Callable[[Information, type[Move], int | None], Sequence[tuple[Move | None, float]]]
+
+
+@dataclass(frozen=True)
+class Seating:
+    """What an experiment hands to an agent that needs more than its asks: plain functions of the information.
+
+    strategy  benchmark name (None: the usual one) -> the role's strategy
+    heed, ignore   information -> the action that follows, or does not listen to, the adviser
+    options   (information, want, level) -> every open move with its expected payoff
+    extra     whatever else; a recording takes its words from extra["words"]
+    """
+    role: Role
+    strategy: Callable[[str | None], Strategy] | None = None
+    heed: Act | None = None
+    ignore: Act | None = None
+    options: Options | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Agent(Frozen, ABC):
+    """Whoever answers. Its fields are its spec; what it remembers is in the Turn, so any seat can be rebuilt.
+
+    `reply` makes one call and gives one Reply; it raises ProviderError if the service fails, Paused to answer later.
+    Retrying, reading, complaining and logging are the session's business.
+
+    remote  whether a call leaves the process, so that it may fail in passing and is worth trying again
+    """
+    remote: ClassVar[bool] = False
+
+    def bind(self, seating: Seating) -> "Agent":
+        """The agent as seated; the default needs nothing."""
+        return self
+
+    @abstractmethod
+    async def reply(self, turn: Turn) -> Reply: ...
+
+    def mixture(self, turn: Turn) -> tuple[tuple[float, str], ...] | None:
+        """Chances over the words it would say, if it can tell: this is what exact evaluation branches over."""
+        return None
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+

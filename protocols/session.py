@@ -1,0 +1,239 @@
+"""One session: drives a script, asks the seats, reads their words, complains, retries, records. The only async loop.
+
+Every event goes to `record` before what it tells is used, so a killed session can be taken up where it stood: given
+the words already said (`said`), those asks are not put to anybody again.
+"""
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, Literal
+
+from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient
+from ..games.base import NATURE, Move, Play, Role, Wording
+from .base import Ask, Draw, Due, Script
+from .codec import encode, read
+from .seat import Agent, Attempt, Reply, Turn
+
+Status = Literal["done", "forfeit", "error", "paused"]
+Event = dict[str, Any]
+TRUNCATED = "Your answer was cut off. Answer again, more briefly."
+REFUSED = "You declined to answer. Please answer the question in the form asked for."
+
+
+def seed_of(*parts: object) -> int:
+    """A 63-bit seed from any parts: the same parts give the same seed on every machine."""
+    digest = blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def pick(chances: Sequence[float], seed: int) -> int:
+    """The index drawn from `chances` by a seed."""
+    u = seed / 2**63 * sum(chances)
+    for i, p in enumerate(chances):
+        u -= p
+        if u < 0:
+            return i
+    return max(i for i, p in enumerate(chances) if p > 0)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """attempts: replies a seat may give to one ask before it forfeits; calls: tries of a failing service per reply;
+    wait: seconds before the second try, doubled at each further one, with jitter; patience: seconds a call may take."""
+    attempts: int = 3
+    calls: int = 6
+    wait: float = 0.5
+    patience: float = 300.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is on record of one ask or draw: bad attempts, tries made, and the accepted words (or nature's index)."""
+    attempts: tuple[Attempt, ...] = ()
+    tries: int = 0
+    words: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a session ended. `why` is empty for `done`."""
+    status: Status
+    play: Play | None = None
+    why: str = ""
+
+
+@dataclass
+class Session:
+    """One episode at the table.
+
+    record   takes events in order: ask, call, reply, draw
+    choose   (chances) -> index, for exact evaluation: seats must then offer their mixtures; None: sample by seed
+    """
+    script: Script
+    seats: Mapping[Role, Agent]
+    wording: Mapping[Role, Wording]
+    seed: Callable[..., int]
+    record: Callable[[Event], None]
+    limits: Limits = Limits()
+    said: Mapping[int, Said] = field(default_factory=dict)
+    choose: Callable[[Sequence[float]], int] | None = None
+    turns: int = 0
+    past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
+
+    async def play(self) -> Outcome:
+        """Runs the script to its end. Raises Fatal and InputError; everything else is an Outcome."""
+        try:
+            return Outcome("done", await self._drive())
+        except Forfeit as forfeit:
+            return Outcome("forfeit", None, str(forfeit))
+        except Paused as pause:
+            return Outcome("paused", None, str(pause))
+        except Fatal:
+            raise
+        except ProviderError as error:
+            return Outcome("error", None, str(error))
+
+    async def _drive(self) -> Play:
+        try:
+            due = next(self.script)
+            while True:
+                try:
+                    answers = await self._answers(due)
+                except Forfeit as forfeit:
+                    due = self.script.throw(forfeit)
+                else:
+                    due = self.script.send(answers)
+        except StopIteration as end:
+            return end.value
+
+    async def _answers(self, due: Due) -> tuple[Any, ...]:
+        first = self.turns
+        self.turns += len(due)
+        if len(due) == 1:
+            return (await self._answer(first, due[0], first),)
+        found = await asyncio.gather(*(self._answer(first + i, d, first) for i, d in enumerate(due)),
+                                     return_exceptions=True)
+        for kind in (InputError, Fatal, Paused, ProviderError, Forfeit, BaseException):
+            for answer in found:
+                if isinstance(answer, kind):
+                    raise answer
+        return tuple(found)
+
+    async def _answer(self, turn: int, due: Ask | Draw, batch: int) -> Any:
+        if isinstance(due, Draw):
+            return self._draw(turn, due)
+        return await self._ask(turn, due, batch)
+
+    def _draw(self, turn: int, draw: Draw) -> int:
+        said = self.said.get(turn)
+        if said is not None and said.index is not None:
+            return said.index
+        index = self.choose(draw.chances) if self.choose else pick(draw.chances, self.seed(NATURE, turn))
+        self.record({"k": "draw", "t": turn, "what": draw.what, "chances": draw.chances, "draw": index})
+        return index
+
+    async def _ask(self, turn: int, ask: Ask, batch: int) -> Move | None:
+        agent = self.seats[ask.role]
+        past = self.past.setdefault(ask.role, [])
+        said = self.said.get(turn)
+        if said is None:
+            self.record({"k": "ask", "t": turn, "b": batch, "role": ask.role, "want": ask.want.__name__,
+                         "optional": ask.optional, "news": [encode(o) for o in ask.news],
+                         "seed": self.seed(ask.role, turn)})
+            said = Said()
+        if said.words is not None:
+            move = read(said.words, ask.want, self.wording[ask.role], ask.optional)
+            words = said.words
+        else:
+            move, words = await self._talk(turn, ask, agent, past, said)
+        past.append((ask, words))
+        return move
+
+    async def _talk(self, turn: int, ask: Ask, agent: Agent, past: list[tuple[Ask, str]],
+                    said: Said) -> tuple[Move | None, str]:
+        """Asks until the words make a move, within the limits."""
+        wording, attempts, tries = self.wording[ask.role], list(said.attempts), said.tries
+        seed = self.seed(ask.role, turn)
+        while len(attempts) < self.limits.attempts:
+            now = Turn(ask, wording, seed, tuple(past), tuple(attempts), tries)
+            reply, tries = await self._call(turn, now, agent)
+            move, complaint, verdict = judge(reply, ask, wording)
+            self.record({"k": "reply", "t": turn, "n": tries, "words": reply.words, "finish": reply.finish,
+                         "verdict": verdict, "complaint": complaint or None, "move": encode(move) if move else None,
+                         "prompt": now.__dict__.get("text"), "model": reply.model, "tokens_in": reply.tokens_in,
+                         "tokens_out": reply.tokens_out, "cost": reply.cost, "latency": reply.latency})
+            tries += 1
+            if not complaint:
+                return move, reply.words
+            attempts.append(Attempt(reply.words, complaint))
+        raise Forfeit(ask.role, f"no valid answer in {len(attempts)} attempts ({attempts[-1].complaint})")
+
+    async def _call(self, turn: int, now: Turn, agent: Agent) -> tuple[Reply, int]:
+        """One reply of the service: the single retry layer. Returns the reply and its try number."""
+        if self.choose:
+            return self._branch(now, agent), now.tries
+        if agent.remote:
+            return await self._persist(turn, now, agent)
+        self._intend(turn, now.tries)
+        return await agent.reply(now), now.tries
+
+    def _intend(self, turn: int, tries: int) -> None:
+        """Every call is on record before it is made; the ask itself is the intent of the first."""
+        if tries or turn in self.said:
+            self.record({"k": "call", "t": turn, "n": tries})
+
+    async def _persist(self, turn: int, now: Turn, agent: Agent) -> tuple[Reply, int]:
+        """Calls until the service answers, as long as it fails in passing; every failure is on record."""
+        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+        backoff = wait_exponential_jitter(initial=self.limits.wait, max=60, jitter=self.limits.wait)
+
+        def wait(state: RetryCallState) -> float:
+            failed = state.outcome.exception() if state.outcome else None
+            asked = failed.retry_after if isinstance(failed, Transient) else None
+            return backoff(state) if asked is None else asked
+
+        tries = now.tries
+        async for attempt in AsyncRetrying(stop=stop_after_attempt(self.limits.calls), wait=wait,
+                                           retry=retry_if_exception_type(Transient), reraise=True):
+            with attempt:
+                self._intend(turn, tries)
+                try:
+                    return await self._once(replace(now, tries=tries), agent), tries
+                except ProviderError as problem:
+                    self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
+                                 "complaint": str(problem)})
+                    tries += 1
+                    raise
+        raise AssertionError("tenacity either returns or raises")
+
+    async def _once(self, now: Turn, agent: Agent) -> Reply:
+        try:
+            async with asyncio.timeout(self.limits.patience):
+                return await agent.reply(now)
+        except TimeoutError:
+            raise Transient(f"no reply within {self.limits.patience:g} s") from None
+
+    def _branch(self, now: Turn, agent: Agent) -> Reply:
+        mixture = agent.mixture(now)
+        if mixture is None:
+            raise InputError(f"seat '{now.role}' cannot be evaluated exactly: its agent does not say with which chances it "
+                             "speaks. Give a number of episodes instead of \"exact\".")
+        assert self.choose is not None
+        words = mixture[self.choose([p for p, _ in mixture])][1] if len(mixture) > 1 else mixture[0][1]
+        return Reply(words)
+
+
+def judge(reply: Reply, ask: Ask, wording: Wording) -> tuple[Move | None, str, str]:
+    """(move, complaint, verdict) of a reply; the complaint is empty iff the verdict is `ok`."""
+    if reply.finish == "length":
+        return None, TRUNCATED, "truncated"
+    if reply.finish == "refusal":
+        return None, REFUSED, "refusal"
+    try:
+        return read(reply.words, ask.want, wording, ask.optional), "", "ok"
+    except Invalid as wrong:
+        return None, str(wrong), "invalid"
+
