@@ -1,0 +1,125 @@
+"""The Python door: play, run, resume, load, open. Works in a script and in a notebook, where an event loop already runs."""
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import StoreError
+from ..transcripts.store import Store
+from ..transcripts.talk import as_text, find_run, talk
+from .design import Design, make_design, read_design
+from .runner import Watch, start
+
+if TYPE_CHECKING:
+    import pandas
+
+STORE = "parlour.duckdb"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run in a store. status: done, paused, or what it was when it was loaded."""
+    store: Store
+    run: str
+    status: str = ""
+
+    def table(self) -> "pandas.DataFrame":
+        """Mean payoffs per arm and role with intervals, beside each benchmark, computed anew from the rows."""
+        import pandas
+
+        from ..transcripts.scores import lines, score
+        return pandas.DataFrame(lines(score(self.store, self.run)))
+
+    def frame(self) -> "pandas.DataFrame":
+        """One line per episode and role, cluster columns included."""
+        return self.store.query("SELECT * FROM tidy WHERE run = ? ORDER BY episode, role", [self.run])
+
+    def benchmarks(self) -> "pandas.DataFrame":
+        """The analytic solutions of every arm."""
+        return self.store.query("SELECT * FROM benchmark WHERE run = ?", [self.run])
+
+    def transcript(self, episode: int = 0) -> str:
+        """One episode as a talk to read."""
+        return as_text(talk(self.store, self.run, episode))
+
+    def sql(self, query: str) -> "pandas.DataFrame":
+        """Any SQL over the store; see `transcripts/schema` for the tables."""
+        return self.store.query(query)
+
+
+def run(design: str | Path | Mapping[str, Any] | Design, store: str | Path = STORE) -> Results:
+    """Runs an experiment: a TOML file, a mapping as TOML gives it, or a Design. Raises InputError for bad input."""
+    made = design if isinstance(design, Design) else (
+        make_design(design) if isinstance(design, Mapping) else read_design(design))
+    where = Store(store)
+    name, status = synchronous(start(made, where))
+    return Results(where, name, status)
+
+
+def play(game: str, fields: Mapping[str, Any] | None = None, protocol: str = "",
+         protocol_fields: Mapping[str, Any] | None = None, seats: Mapping[str, Any] | None = None, wording: str = "plain",
+         seed: int = 0, store: str | Path = STORE, watch: Watch | None = None) -> Results:
+    """Plays one episode. Seats that are not named are taken by the mock."""
+    design = one(game, fields or {}, protocol, protocol_fields or {}, seats or {}, wording, seed)
+    where = Store(store)
+    name, status = synchronous(start(design, where, watch))
+    return Results(where, name, status)
+
+
+def one(game: str, fields: Mapping[str, Any], protocol: str, protocol_fields: Mapping[str, Any], seats: Mapping[str, Any],
+        wording: str, seed: int) -> Design:
+    """The design of a single episode, empty seats given to the mock."""
+    from .design import game_of, protocol_of
+    made = game_of({"name": game, **fields})
+    spec = {"name": protocol, **protocol_fields}
+    empty = dict.fromkeys(protocol_of(spec, made).seats(made), "mock")
+    return make_design({"name": game, "seed": seed, "episodes": 1, "concurrency": 1, "game": {"name": game, **fields},
+                        "protocol": spec, "seats": {**empty, **seats}, "wordings": [wording]})
+
+
+def resume(name: str = "latest", store: str | Path = STORE) -> Results:
+    """Takes an interrupted or paused run up again where it stood."""
+    from .resume import resume as take_up
+    where = Store(store)
+    found, status = synchronous(take_up(name, where))
+    return Results(where, found, status)
+
+
+def load(name: str = "latest", store: str | Path = STORE) -> Results:
+    """A run already in the store; named in full, by the start of its name, or "latest"."""
+    where = Store(store)
+    return Results(where, find_run(where, name))
+
+
+def open(store: str | Path = STORE) -> Store:
+    """A store, for SQL: `parlour.open("x.duckdb").query("SELECT ...")`. Raises StoreError if there is none."""
+    where = Store(store)
+    if not where.path.exists():
+        raise StoreError(f"no store at {where.path}.")
+    return where
+
+
+def synchronous(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end, in a thread of its own where a loop already runs (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    result: list[T] = []
+    problem: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            result.append(asyncio.run(work))
+        except BaseException as error:
+            problem.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if problem:
+        raise problem[0]
+    return result[0]

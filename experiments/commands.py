@@ -1,0 +1,244 @@
+"""What each command does. Every function takes the parsed arguments and returns the exit code."""
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+
+from ..errors import DesignError, FieldError
+from ..games.base import Game, Rules
+from ..protocols.base import Protocol
+from ..registry import load, modules
+from ..transcripts.store import Store
+from .design import Design, Fields, game_of, json_or_text, protocol_of, read_design, seat
+
+
+def emit(thing: Any) -> int:
+    """Prints JSON."""
+    print(to_json(thing, indent=2, serialize_unknown=True, inf_nan_mode="null").decode())
+    return 0
+
+
+def pairs(given: list[str], option: str) -> Fields:
+    """FIELD=JSON arguments as a mapping. Raises FieldError."""
+    found: Fields = {}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise FieldError(f"{option} {item}: write {option} FIELD=VALUE.")
+        found[name] = json_or_text(value)
+    return found
+
+
+def setting(args: Namespace) -> tuple[Game, Protocol | None, Rules]:
+    """The game, the protocol if one is named, and the rules. Without a protocol, the game's default rules."""
+    game = game_of({"name": args.game, **pairs(args.set, "--set")})
+    if not args.protocol:
+        if args.with_:
+            raise FieldError("--with gives fields of a protocol: name one with --protocol.")
+        return game, None, game.usual_rules
+    protocol = protocol_of({"name": args.protocol, **pairs(args.with_, "--with")}, game)
+    return game, protocol, protocol.rules(game)
+
+
+# --- what there is ------------------------------------------------------------------------------------------------------
+def listing(args: Namespace) -> int:
+    """games, protocols, agents: a name and a line each."""
+    found = [(name, summary(load(args.command, name))) for name in modules(args.command)]
+    if args.json:
+        return emit([{"name": n, "summary": s} for n, s in found])
+    width = max(len(n) for n, _ in found)
+    for name, line in found:
+        print(f"{name:<{width}}  {line}")
+    return 0
+
+
+def summary(cls: type) -> str:
+    """The first line of a class's module docstring."""
+    return (import_module(cls.__module__).__doc__ or "").strip().splitlines()[0]
+
+
+def show(args: Namespace) -> int:
+    game, protocol, rules = setting(args)
+    protocol = protocol or protocol_of({"name": ""}, game)
+    print(f"{args.game}\n\n{(import_module(type(game).__module__).__doc__ or '').strip()}\n\nFields")
+    for name, field in type(game).model_fields.items():
+        print(f"  {name} = {to_json(getattr(game, name)).decode()}   (default {to_json(field.get_default()).decode()})")
+    print(f"\nRoles     {', '.join(game.roles())}")
+    print(f"Seats     {', '.join(protocol.seats(game))}   (protocol {type(protocol).__module__.rpartition('.')[2]})")
+    print(f"Wordings  {', '.join(w.name for w in game.wordings)}\nTies      {game.ties}\n\nBenchmarks")
+    _print_benchmarks(game, rules)
+    return 0
+
+
+def benchmark(args: Namespace) -> int:
+    game, _, rules = setting(args)
+    if args.json:
+        return emit([b.model_dump(mode="json") for b in game.benchmarks(rules)])
+    _print_benchmarks(game, rules)
+    return 0
+
+
+def _print_benchmarks(game: Game, rules: Rules) -> None:
+    for b in game.benchmarks(rules):
+        values = ", ".join(f"{k} {_shown(v)}" for k, v in b.value.items())
+        print(f"  {b.name} ({b.kind}): {values}")
+        if b.measures:
+            print("      " + ", ".join(f"{k} {_shown(v)}" for k, v in b.measures.items()))
+        if b.note:
+            print(f"      {b.note}")
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6g}"
+
+
+# --- playing ------------------------------------------------------------------------------------------------------------
+def play(args: Namespace) -> int:
+    from .api import Results, one, synchronous
+    from .runner import start
+    from .screen import watcher
+
+    seats = {role: seat(spec) for role, spec in pairs(args.seat, "--seat").items()}
+    design = one(args.game, pairs(args.set, "--set"), args.protocol, pairs(args.with_, "--with"), seats, args.wording, args.seed)
+    private = any(s["agent"] == "human" for s in design.arms[0].seats.values())
+    watch = None if args.json or private else watcher()
+    name, status = synchronous(start(design, Store(args.store), watch))
+    return _after_play(args, Results(Store(args.store), name, status), watched=watch is not None)
+
+
+def _after_play(args: Namespace, results: Any, watched: bool) -> int:
+    from ..transcripts.talk import talk
+    from .screen import payoffs
+    if results.status == "paused":
+        print(f"paused: go on with `parlour resume {results.run} --store {args.store}`", file=sys.stderr)
+        return 0
+    if args.json:
+        return emit(talk(results.store, results.run, 0).__dict__)
+    print(payoffs(talk(results.store, results.run, 0)) if watched else results.transcript(0))
+    print(f"\n{results.run}/0 in {args.store}")
+    return 0
+
+
+def run(args: Namespace) -> int:
+    from .api import synchronous
+    from .runner import start
+    from .screen import progress
+
+    design = _adjusted(read_design(args.design), args)
+    with progress(design, quiet=args.json) as bar:
+        name, status = synchronous(start(design, Store(args.store), on_episode=bar))
+    return _table(args, name, status)
+
+
+def _adjusted(design: Design, args: Namespace) -> Design:
+    given = {"episodes": json_or_text(args.episodes) if args.episodes else None, "seed": args.seed,
+             "concurrency": args.concurrency}
+    changed = {k: v for k, v in given.items() if v is not None}
+    from pydantic import ValidationError
+
+    from ..registry import explain
+    try:
+        return Design.model_validate({**design.model_dump(), **changed})
+    except ValidationError as error:
+        raise DesignError(f"{explain(error)}.") from None
+
+
+def resume(args: Namespace) -> int:
+    from .api import synchronous
+    from .resume import find
+    from .resume import resume as take_up
+
+    store = Store(args.store)
+    name, status = synchronous(take_up(find(args.run, store).stem, store))
+    return _table(args, name, status)
+
+
+def _table(args: Namespace, name: str, status: str) -> int:
+    from ..transcripts.scores import lines, score
+    from .screen import table
+
+    store = Store(args.store)
+    if status == "paused":
+        print(f"paused: go on with `parlour resume {name} --store {args.store}`", file=sys.stderr)
+        return 0
+    found = score(store, name)
+    if args.json:
+        return emit({"run": name, "status": status, "store": args.store, "scores": lines(found)})
+    table(found)
+    print(f"\n{name}: {status}. Transcripts and scores are in {args.store}; read one with "
+          f"`parlour transcript {name}/0 --store {args.store}`")
+    return 0
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------
+def score(args: Namespace) -> int:
+    from ..transcripts.talk import find_run
+    store = Store(args.store)
+    return _table(args, find_run(store, args.run), "scored")
+
+
+def runs(args: Namespace) -> int:
+    found = Store(args.store).rows(
+        "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
+        "coalesce((SELECT arg_max(status, written) FROM stop s WHERE s.run = r.run), 'unfinished') AS status, "
+        "r.versions ->> 'parlour' AS parlour FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) "
+        "GROUP BY ALL ORDER BY min(r.written)")
+    if args.json:
+        return emit(found)
+    for r in found:
+        print(f"{r['run']}  {r['ended']}/{r['episodes']} episodes ended  {r['status']}  parlour {r['parlour']}")
+    return 0
+
+
+def transcript(args: Namespace) -> int:
+    from ..transcripts.talk import as_text, find, talk
+    store = Store(args.store)
+    found = talk(store, *find(store, args.id))
+    if args.json:
+        return emit(found.__dict__)
+    print(as_text(found))
+    return 0
+
+
+def sql(args: Namespace) -> int:
+    found = Store(args.store).query(args.query)
+    if args.json:
+        print(found.to_json(orient="records", indent=2))
+    else:
+        print(found.to_string(index=False, max_rows=200, max_colwidth=100))
+    return 0
+
+
+def export(args: Namespace) -> int:
+    from ..transcripts.export import export as write
+    from ..transcripts.talk import find_run
+    store = Store(args.store)
+    name = find_run(store, args.run)
+    to = Path(args.to or (f"{name}.csv" if args.format == "csv" else name))
+    for path in write(store, name, to, args.format):
+        print(path)
+    return 0
+
+
+def mock_server(args: Namespace) -> int:
+    from ..agents.faults import KINDS, Faults
+    from ..agents.mock_server import serve_forever
+    kinds = tuple(k.strip() for k in args.faults.split(",") if k.strip()) or KINDS
+    serve_forever(args.port, Faults(rate=args.rate, kinds=kinds))
+    return 0
+
+
+def demo(args: Namespace) -> int:
+    from .demo import demo as show_all
+    return show_all(Store(args.store))
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play, "run": run,
+    "resume": resume, "score": score, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
+    "mock-server": mock_server, "demo": demo,
+}

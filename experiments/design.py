@@ -1,0 +1,188 @@
+"""A design: which games, protocols, seats and wordings to play, how often, from which seed. One TOML file.
+
+    name = "advice"
+    seed = 1
+    episodes = 40                 # per arm; or "exact": branch over states and draws
+    wordings = ["plain"]          # or "all"
+
+    [game]                        # defaults of every arm
+    name = "email"
+    [protocol]
+    name = "advice"
+    [seats]
+    human = "mock"                # a name, name:first-field, or a table {agent = "llm", model = "..."}
+    ai = "strategy"
+
+    [[arms]]
+    name = "accurate"
+    game = {accuracy = 0.95}      # merged over the defaults
+"""
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_core import from_json
+
+from ..errors import DesignError
+from ..games.base import Frozen, Game, Role, Wording
+from ..protocols.base import Protocol
+from ..protocols.seat import Agent
+from ..protocols.session import Limits
+from ..registry import build, explain, load
+
+Fields = dict[str, Any]
+
+
+class Arm(Frozen):
+    """One cell: a game, a protocol, who sits where, in which wordings and with which personas.
+
+    game, protocol   {"name": registered name, field: value, ...}
+    seats            role -> {"agent": registered name, field: value, ...}
+    wordings         names of the game's wordings; ("all",) for all
+    personas         fields for every seat whose agent is `persona`; each is a cluster
+    """
+    name: str
+    game: Fields
+    protocol: Fields = {"name": "silent"}
+    seats: dict[Role, Fields] = {}
+    wordings: tuple[str, ...] = ("plain",)
+    personas: tuple[Fields, ...] = ({},)
+
+
+class Design(Frozen):
+    """Arms and how they are played. `patience`: seconds a call may take; `calls`: tries of a failing service."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
+    seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
+    episodes: Annotated[int, Field(ge=1)] | Literal["exact"] = 40
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 16
+    attempts: Annotated[int, Field(ge=1)] = 3
+    calls: Annotated[int, Field(ge=1)] = 6
+    wait: Annotated[float, Field(ge=0)] = 0.5
+    patience: Annotated[float, Field(gt=0)] = 300.0
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.attempts, self.calls, self.wait, self.patience)
+
+
+def read_design(path: str | Path) -> Design:
+    """The design in a TOML file. Raises DesignError with one line."""
+    try:
+        table = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise DesignError(f"cannot read design {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DesignError(f"{path} is not TOML: {error}.") from None
+    return make_design({"name": Path(path).stem, **table}, str(path))
+
+
+def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
+    """The design in a mapping as TOML gives it: defaults at the top, merged under every arm. Raises DesignError."""
+    rest = dict(table)
+    common = {k: rest.pop(k) for k in ("game", "protocol", "seats", "wordings", "personas") if k in rest}
+    arms = rest.pop("arms", [{}])
+    if not isinstance(arms, list) or not all(isinstance(a, dict) for a in arms):
+        raise DesignError(f"{source}: `arms` must be a list of tables, [[arms]].")
+    try:
+        return Design.model_validate({**rest, "arms": [_arm(i, common, a, source) for i, a in enumerate(arms)]})
+    except ValidationError as error:
+        known = (*Design.model_fields, "game", "protocol", "seats", "wordings", "personas")
+        raise DesignError(f"{source}: {explain(error, known)}.") from None
+
+
+def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
+    arm = {"name": f"arm {i + 1}" if own else "main", **own}
+    for part in ("game", "protocol"):
+        arm[part] = _merge(_named(common.get(part, {}), part, source), _named(arm.get(part, {}), part, source))
+    if "name" not in arm["game"]:
+        raise DesignError(f"{source}: arm '{arm['name']}' names no game: add [game] with name = \"...\".")
+    arm["protocol"].setdefault("name", "")
+    seats = {**_table(common, "seats", source), **_table(own, "seats", source)}
+    arm["seats"] = {role: seat(spec) for role, spec in seats.items()}
+    for part in ("wordings", "personas"):
+        if part in common and part not in own:
+            arm[part] = common[part]
+        if isinstance(arm.get(part), str):
+            arm[part] = [arm[part]]
+    return arm
+
+
+def _table(of: Fields, key: str, source: str) -> Fields:
+    found = of.get(key, {})
+    if not isinstance(found, dict):
+        raise DesignError(f"{source}: [{key}] must be a table, role = agent.")
+    return found
+
+
+def _named(spec: Any, part: str, source: str) -> Fields:
+    if isinstance(spec, str):
+        return {"name": spec}
+    if not isinstance(spec, dict):
+        raise DesignError(f"{source}: `{part}` must be a name or a table with a name, got {spec!r}.")
+    return dict(spec)
+
+
+def _merge(low: Fields, high: Fields) -> Fields:
+    """`high` over `low`; another name drops the fields of the first."""
+    return high if "name" in high and low.get("name") not in (None, high["name"]) else {**low, **high}
+
+
+def seat(spec: Any) -> Fields:
+    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent."""
+    if isinstance(spec, str):
+        name, colon, value = spec.partition(":")
+        if not colon:
+            return {"agent": name}
+        fields = list(load("agents", name).model_fields)
+        if not fields:
+            raise DesignError(f"agent '{name}' has no fields: write \"{name}\".")
+        return {"agent": name, fields[0]: json_or_text(value)}
+    if not isinstance(spec, dict) or not isinstance(spec.get("agent"), str):
+        raise DesignError(f"a seat must be a name or a table with agent = \"name\", got {spec!r}.")
+    return dict(spec)
+
+
+def json_or_text(value: str) -> Any:
+    """A value as JSON if it is JSON, else as text: 0.8, true, [1, 2], plain words."""
+    try:
+        return from_json(value)
+    except ValueError:
+        return value
+
+
+# --- specs to things ----------------------------------------------------------------------------------------------------
+def game_of(spec: Fields) -> Game:
+    """The game named, with its fields. Raises UnknownName or FieldError."""
+    made: Game = build("games", spec["name"], _fields(spec, "name"))
+    return made
+
+
+def protocol_of(spec: Fields, game: Game) -> Protocol:
+    """The protocol named, or else the game's usual one: `advice` where somebody has an adviser, `silent` elsewhere."""
+    name = spec.get("name") or ("advice" if game.advisers() else "silent")
+    made: Protocol = build("protocols", name, _fields(spec, "name"))
+    return made
+
+
+def agent_of(spec: Fields) -> Agent:
+    """The agent named, with its fields, not yet seated. Raises UnknownName or FieldError."""
+    made: Agent = build("agents", spec["agent"], _fields(spec, "agent"))
+    return made
+
+
+def wordings_of(game: Game, names: tuple[str, ...]) -> tuple[Wording, ...]:
+    """The game's wordings of these names. Raises DesignError."""
+    known = {w.name: w for w in game.wordings}
+    if names == ("all",):
+        return game.wordings
+    for name in names:
+        if name not in known:
+            raise DesignError(f"no wording '{name}' of this game; there are: {', '.join(known)}, all.")
+    return tuple(known[name] for name in names)
+
+
+def _fields(spec: Fields, key: str) -> Fields:
+    return {k: v for k, v in spec.items() if k != key}

@@ -1,0 +1,101 @@
+"""From a design to its episodes: the tables to play at and the slots to fill, a pure function of the design."""
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+from ..errors import DesignError, ParlourError
+from ..games.base import Benchmark, Game, Role, Rules, State, Wording
+from ..protocols.base import Protocol
+from ..protocols.seat import Agent
+from ..protocols.session import seed_of
+from .design import Arm, Design, Fields, game_of, protocol_of, wordings_of
+from .seating import seat_all
+
+
+@dataclass(frozen=True)
+class Table:
+    """An arm made real: everything built and checked before the first call. seats: one mapping per persona."""
+    arm: Arm
+    game: Game
+    protocol: Protocol
+    rules: Rules
+    seats: tuple[dict[Role, Agent], ...]
+    wordings: tuple[Wording, ...]
+    benchmarks: tuple[Benchmark, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One episode to play.
+
+    stratum    the state's number where states are finite and stratified; "" where states are drawn
+    weight     share of the arm's mean; the weights of an arm sum to 1
+    tape       what nature's draws are seeded by: the same in every arm, wording and persona
+    """
+    episode: int
+    table: Table
+    state: State
+    stratum: str
+    weight: float
+    wording: Wording
+    persona: int
+    replicate: int
+    tape: str
+
+
+def tables(design: Design) -> list[Table]:
+    """Every arm, built and checked. Raises InputError before anything is written."""
+    names = [a.name for a in design.arms]
+    for name in names:
+        if names.count(name) > 1:
+            raise DesignError(f"two arms are named '{name}': names must differ.")
+    return [_table(arm, len(design.arms) > 1) for arm in design.arms]
+
+
+def _table(arm: Arm, say_which: bool) -> Table:
+    try:
+        game = game_of(arm.game)
+        protocol = protocol_of(arm.protocol, game)
+        rules = protocol.rules(game)
+        game.admit(rules)
+        seats = tuple(seat_all(game, protocol, arm.seats, persona) for persona in arm.personas)
+        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)))
+    except ParlourError as error:
+        if say_which:
+            raise type(error)(f"arm '{arm.name}': {error}") from None
+        raise
+
+
+def slots(design: Design, found: list[Table]) -> Iterator[Slot]:
+    """The sampled episodes of a design, arms interleaved. States go round first, then wordings, then personas.
+
+    With at least as many episodes as states, states are strata: each gets its share of the episodes and its chance as
+    weight. With fewer, or where states are only sampled, they are drawn, one for each replicate of every wording and persona.
+    """
+    assert isinstance(design.episodes, int)
+    for i in range(design.episodes):
+        for number, table in enumerate(found):
+            yield _slot(design, table, i, i * len(found) + number)
+
+
+def _slot(design: Design, table: Table, i: int, episode: int) -> Slot:
+    assert isinstance(design.episodes, int)
+    states = table.game.states()
+    words, people = len(table.wordings), len(table.seats)
+    if states is not None and design.episodes >= len(states):
+        s, rest = i % len(states), i // len(states)
+        chance, state = states[s]
+        share = len(range(s, design.episodes, len(states)))
+        stratum, weight = str(s), chance / share
+        replicate = rest // (words * people)
+    else:
+        rest, replicate = i, i // (words * people)
+        state = table.game.sample(Random(seed_of(design.seed, "state", replicate)))
+        stratum, weight = "", 1 / design.episodes
+    return Slot(episode, table, state, stratum, weight, table.wordings[rest % words], rest // words % people, replicate,
+                f"{stratum}/{replicate}")
+
+
+def persona_name(persona: Fields) -> str:
+    """A persona as a cluster's name."""
+    return ", ".join(f"{k} {v}" for k, v in persona.items())

@@ -1,0 +1,302 @@
+"""Plays a design: many episodes at once, every event in the journal before it is used, the store fed as it goes."""
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from ..errors import Fatal, InputError, StoreError
+from ..games.base import NATURE, Play, Role
+from ..protocols.codec import encode
+from ..protocols.session import Event, Outcome, Said, Session, seed_of
+from ..transcripts.journal import Journal
+from ..transcripts.store import Store
+from .design import Design
+from .plan import Slot, Table, persona_name, slots, tables
+
+PACKAGES = ("parlour", "pydantic", "duckdb", "openai", "litellm", "langgraph", "tenacity", "numpy", "scipy")
+TAKE_SECONDS = 2.0
+
+Watch = Callable[[Event], None]
+
+
+@dataclass
+class Progress:
+    """What has happened so far in this process."""
+    planned: int | None
+    done: int = 0
+    by_status: dict[str, int] = field(default_factory=dict)
+
+    def count(self, status: str) -> None:
+        self.done += 1
+        self.by_status[status] = self.by_status.get(status, 0) + 1
+
+
+@dataclass
+class Run:
+    """A run under way.
+
+    said   episode -> turn -> what is on record, for a run that is taken up again
+    ended  episodes that need not be played again
+    """
+    design: Design
+    store: Store
+    name: str
+    found: list[Table]
+    journal: Journal
+    watch: Watch = lambda event: None
+    on_episode: Callable[[Progress], None] = lambda progress: None
+    said: Mapping[int, Mapping[int, Said]] = field(default_factory=dict)
+    begun: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        exact = self.design.episodes == "exact"
+        self.progress = Progress(None if exact else int(self.design.episodes) * len(self.found))
+
+    async def play(self) -> str:
+        """Plays what is left; the status: done, or paused if a seat will answer later. Raises InputError when stopped."""
+        feeding = asyncio.create_task(self._feed())
+        status, why = "stopped", "interrupted"
+        try:
+            if self.design.episodes == "exact":
+                await self._exact()
+            else:
+                await self._sampled()
+            status, why = ("paused", "a seat will answer later") if self.progress.by_status.get("paused") else ("done", "")
+            return status
+        except Fatal as error:
+            why = str(error)
+            raise InputError(f"{error} The run stopped; what was said is kept: parlour resume {self.name}") from None
+        except StoreError as error:
+            why = str(error)
+            raise
+        finally:
+            feeding.cancel()
+            await self._close(status, why)
+
+    async def _close(self, status: str, why: str) -> None:
+        for table in self.found:
+            for seats in table.seats:
+                await asyncio.gather(*(agent.close() for agent in seats.values()))
+        with suppress(StoreError):  # a disk that is full has been told of already
+            self.journal.write({"k": "stop", "run": self.name, "status": status, "why": why})
+
+    async def _feed(self) -> None:
+        """Takes the journal into the store now and then, from a thread; a busy store is left for later."""
+        while True:
+            await asyncio.sleep(TAKE_SECONDS)
+            try:
+                await asyncio.to_thread(self.store.take, self.journal.path, 0.0)
+            except StoreError:
+                continue
+
+    # --- sampled episodes -----------------------------------------------------------------------------------------------
+    async def _sampled(self) -> None:
+        todo = (s for s in slots(self.design, self.found) if s.episode not in self.ended)
+        self.progress.done = len(self.ended)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.design.concurrency):
+                    group.create_task(self._worker(todo))
+        except BaseExceptionGroup as group_of:
+            raise group_of.exceptions[0] from None
+
+    async def _worker(self, todo: Iterator[Slot]) -> None:
+        for slot in todo:
+            outcome = await self._episode(slot, None)
+            self.progress.count(outcome.status)
+            self.on_episode(self.progress)
+
+    # --- exact evaluation -----------------------------------------------------------------------------------------------
+    async def _exact(self) -> None:
+        """Every state, every draw, every mixture: each branch is an episode whose weight is its chance."""
+        number = 0
+        for table in self.found:
+            states = table.game.states()
+            if states is None:
+                raise InputError(f"arm '{table.arm.name}': this game has no finite list of states, so it cannot be evaluated "
+                                 "exactly. Give a number of episodes.")
+            share = 1 / (len(table.wordings) * len(table.seats))
+            for s, (chance, state) in enumerate(states):
+                for wording in table.wordings:
+                    for persona in range(len(table.seats)):
+                        slot = Slot(number, table, state, str(s), chance * share, wording, persona, 0, str(s))
+                        number = await self._branches(slot, number)
+
+    async def _branches(self, slot: Slot, number: int) -> int:
+        """Plays every branch of one slot; returns the next free episode number."""
+        paths: list[tuple[int, ...]] = [()]
+        while paths:
+            walk = Walk(paths.pop())
+            if number not in self.ended:
+                outcome = await self._episode(replace(slot, episode=number), walk)
+                paths += walk.others[::-1]
+                self.progress.count(outcome.status)
+                self.on_episode(self.progress)
+            number += 1
+        return number
+
+    # --- one episode ----------------------------------------------------------------------------------------------------
+    async def _episode(self, slot: Slot, walk: "Walk | None") -> Outcome:
+        table, seed = slot.table, self.design.seed
+        seats = table.seats[slot.persona]
+        events: list[Event] = []
+
+        def record(event: Event) -> None:
+            if event.get("prompt"):
+                event["prompt"] = self.journal.text(event["prompt"])
+            event |= {"run": self.name, "e": slot.episode}
+            events.append(event) if walk else self.journal.write(event)
+            self.watch(event)
+
+        def seed_for(role: Role, turn: int) -> int:
+            return seed_of(seed, slot.tape, NATURE, turn) if role == NATURE else seed_of(seed, slot.episode, role, turn)
+
+        if not walk and slot.episode not in self.begun:
+            record(self._begin(slot, slot.weight))
+        session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording), seed_for,
+                          record, self.design.limits, self.said.get(slot.episode, {}), walk)
+        outcome = await session.play()
+        if walk:  # the weight of a branch is known when it has been walked
+            self.journal.write(self._begin(slot, slot.weight * walk.chance))
+            for event in events:
+                self.journal.write(event)
+        if outcome.status != "paused":
+            record_end = end_event(table, outcome) | {"run": self.name, "e": slot.episode}
+            self.journal.write(record_end)
+            self.watch(record_end)
+        return outcome
+
+    def _begin(self, slot: Slot, weight: float) -> Event:
+        return {"k": "episode", "run": self.name, "e": slot.episode, "arm": slot.table.arm.name, "wording": slot.wording.name,
+                "persona": persona_name(slot.table.arm.personas[slot.persona]), "stratum": slot.stratum, "weight": weight,
+                "replicate": slot.replicate, "seed": seed_of(self.design.seed, slot.episode), "state": encode(slot.state)}
+
+
+class Walk:
+    """One path through the branches: follows a prefix of choices, then takes the first of each, noting the others."""
+
+    def __init__(self, prefix: tuple[int, ...]):
+        self.prefix = prefix
+        self.path: list[int] = []
+        self.others: list[tuple[int, ...]] = []
+        self.chance = 1.0
+
+    def __call__(self, chances: Sequence[float]) -> int:
+        possible = [i for i, p in enumerate(chances) if p > 0]
+        at = len(self.path)
+        if at < len(self.prefix):
+            index = self.prefix[at]
+        else:
+            index = possible[0]
+            self.others += [(*self.path, i) for i in possible[1:]]
+        self.path.append(index)
+        self.chance *= chances[index]
+        return index
+
+
+def end_event(table: Table, outcome: Outcome) -> Event:
+    """How an episode ended and what each role got: None, within bounds, where it was not played to its end."""
+    play = outcome.play
+    gross = table.game.payoffs(play) if play else {}
+    means = table.game.means(play) if play else {}
+    most = (table.rules.get("price") or 0.0) * table.rules.get("queries", 0)
+    payoffs = []
+    for role in table.game.roles():
+        low, high = table.game.bounds(role)
+        fee = play.fees.get(role, 0.0) if play else None
+        low -= most if role in table.game.advisers() else 0.0
+        known = play is not None and fee is not None
+        payoffs.append({"role": role, "gross": gross.get(role), "fee": fee, "net": gross[role] - fee if known else None,
+                        "mean": means[role] - fee if known else None, "low": low, "high": high})
+    return {"k": "end", "status": outcome.status, "why": outcome.why, "play": encode_play(play) if play else None,
+            "payoffs": payoffs}
+
+
+def encode_play(play: Play) -> dict[str, Any]:
+    """A play as its row holds it."""
+    return {"state": encode(play.state), "moves": [[r, encode(m) if m else None] for r, m in play.moves], "fees": dict(play.fees)}
+
+
+# --- the head of a journal ------------------------------------------------------------------------------------------------
+def versions() -> dict[str, str]:
+    """The versions of the packages that can change what a run does."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> str | None:
+    """The commit of the checkout Parlour runs from, if it runs from one."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None
+
+
+def head(run: str, design: Design, found: list[Table]) -> Iterator[Event]:
+    """The events that open a journal: the design, what played it, every arm and its benchmarks."""
+    yield {"k": "run", "run": run, "name": design.name, "seed": design.seed, "design": design.model_dump(mode="json"),
+           "versions": versions(), "commit": commit()}
+    for table in found:
+        arm = table.arm
+        yield {"k": "arm", "run": run, "arm": arm.name, "game": arm.game["name"],
+               "game_fields": table.game.model_dump(mode="json"), "protocol": module(table.protocol),
+               "protocol_fields": table.protocol.model_dump(mode="json"), "rules": dict(table.rules.numbers), "seats": arm.seats,
+               "exact": design.episodes == "exact"}
+        for b in table.benchmarks:
+            yield {"k": "benchmark", "run": run, "arm": arm.name, **b.model_dump(mode="json")}
+
+
+def module(thing: object) -> str:
+    """The registered name of a game, protocol or agent."""
+    return type(thing).__module__.rpartition(".")[2]
+
+
+def new_name(design: Design) -> str:
+    """A readable name for a run that no other run has."""
+    return f"{design.name}-{time.strftime('%Y%m%d-%H%M%S')}-{token_hex(2)}"
+
+
+# --- doors --------------------------------------------------------------------------------------------------------------
+async def start(design: Design, store: Store, watch: Watch | None = None,
+                on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
+    """Runs a design from its beginning; (run, status). Nothing is written before everything has been built."""
+    found = tables(design)
+    with store.open(write=True):
+        pass
+    name = new_name(design)
+    with Journal(store.journals / f"{name}.jsonl") as journal:
+        for event in head(name, design, found):
+            journal.write(event)
+        run = Run(design, store, name, found, journal)
+        return name, await finish(run, watch, on_episode)
+
+
+async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress], None] | None) -> str:
+    run.watch = watch or run.watch
+    run.on_episode = on_episode or run.on_episode
+    try:
+        status = await run.play()
+    except BaseException:
+        with suppress(StoreError):
+            run.store.take(run.journal.path)
+        raise
+    run.store.take(run.journal.path)
+    return status
+
+

@@ -1,0 +1,114 @@
+"""What a person sees at the terminal: a progress bar, tables, a game as it is played."""
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..protocols.session import Event
+from ..transcripts.talk import Talk
+from .design import Design
+from .runner import Progress
+
+
+@contextmanager
+def progress(design: Design, quiet: bool = False) -> Iterator[Callable[[Progress], None]]:
+    """A progress bar on stderr; nothing if `quiet`. Yields what is to be called after each episode."""
+    if quiet:
+        yield lambda state: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    total = None if design.episodes == "exact" else design.episodes * len(design.arms)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[not_done]}"))
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(design.name, total=total, not_done="")
+
+        def update(state: Progress) -> None:
+            others = ", ".join(f"{n} {s}" for s, n in state.by_status.items() if s != "done")
+            bar.update(task, completed=state.done, not_done=others)
+
+        yield update
+
+
+def watcher() -> Callable[[Event], None]:
+    """Prints a game as it is played: every ask, every attempt, every draw."""
+    def show(event: Event) -> None:
+        if event["k"] == "ask":
+            print(f"[{event['t']}] {event['role']} is asked for {event['want']}" + (" or a pass" if event["optional"] else ""))
+        elif event["k"] == "reply":
+            mark = "" if event["verdict"] == "ok" else f"   <- {event['verdict']}: {event['complaint']}"
+            print(f"    {event['words'] if event['words'] is not None else '(no reply)'}{mark}")
+        elif event["k"] == "draw":
+            print(f"[{event['t']}] nature draws {event['what']}: {event['draw']}")
+    return show
+
+
+def payoffs(talk: Talk) -> str:
+    """The end of an episode: payoffs beside the benchmarks."""
+    from ..transcripts.talk import as_text
+    text = as_text(talk).split("\n")
+    return "\n".join(text[max(i for i, line in enumerate(text) if line == ""):]).strip()
+
+
+def table(scores: list[dict[str, Any]]) -> None:
+    """The results: a line per arm and role, and beside it a line per benchmark with the gap to it; notes below."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=140)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("arm", overflow="fold", max_width=24)
+    shown.add_column("role: seat", overflow="fold")
+    for name in ("episodes", "mean payoff"):
+        shown.add_column(name, justify="right")
+    for name in ("95% interval", "worst .. best"):
+        shown.add_column(name, no_wrap=True)
+    shown.add_column("benchmark", overflow="fold", max_width=32)
+    for name in ("value", "gap"):
+        shown.add_column(name, justify="right")
+    for row in _rows(scores):
+        shown.add_row(*row)
+    out.print(shown)
+    for line in _notes(scores):
+        out.print(line, highlight=False, markup=False)
+
+
+def _rows(scores: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    last = ""
+    for s in (s for s in scores if s["quantity"] == "payoff"):
+        arm, last = ("" if s["arm"] == last else s["arm"]), s["arm"]
+        gaps = [g for g in scores if g["quantity"] == "gap" and (g["arm"], g["role"]) == (s["arm"], s["role"])]
+        bounds = f"{_n(s['worst'])} .. {_n(s['best'])}" if s["missing"] else ""
+        size = f"{s['n'] - s['missing']}" + (f" of {s['n']}" if s["missing"] else "")
+        first = (arm, f"{s['role']}: {s['seat']}" if s["seat"] else s["role"], size, _n(s["value"]), _interval(s), bounds)
+        for i, g in enumerate(gaps or [None]):
+            against = (f"{g['benchmark']} ({g['kind']})", _n(g["benchmark_value"]), _n(g["value"])) if g else ("", "", "")
+            yield (*(first if i == 0 else ("",) * 6), *against)
+
+
+def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
+    """How each arm's intervals were made, what went wrong in it, and what its advisers really were."""
+    for s in (s for s in scores if s["quantity"] == "payoff" and s["first"]):
+        yield (f"{s['arm']}: {s['n']} episodes, {s['effective_n']:.3g} effective; distinct replies {s['distinct']:.0%}; interval: "
+               f"{s['method']}" + (f" ({s['note']})" if s["note"] else ""))
+        own = [x for x in scores if x["arm"] == s["arm"]]
+        for x in (x for x in own if x["quantity"] == "rate" and x["value"]):
+            yield f"    {x['role'] + ': ' if x['role'] else ''}{x['benchmark']} {x['value']:.1%} {_interval(x)} of {x['n']}"
+        for adviser in dict.fromkeys(x["role"] for x in own if x["quantity"] == "channel"):
+            rates = (f"{x['benchmark']} {x['value']:.3g}" + (f" {_interval(x)}" if x["low"] is not None else "")
+                     for x in own if x["quantity"] == "channel" and x["role"] == adviser)
+            yield f"    {adviser}, as it was: " + ", ".join(rates)
+            again = [f"{x['benchmark']} {_n(x['value'])}" for x in own if x["quantity"] == "recalibrated" and x["role"] == adviser]
+            if again:
+                yield f"    {adviser}, {again[0].partition(' at ')[2].rpartition(' ')[0]}: " + ", ".join(
+                    f"{a.partition(' at ')[0]} {a.rpartition(' ')[2]}" for a in again)
+
+
+def _interval(s: dict[str, Any]) -> str:
+    return f"[{_n(s['low'])}, {_n(s['high'])}]" if s["low"] is not None else "-"
+
+
+def _n(x: float | None) -> str:
+    return "-" if x is None else f"{x:.4g}" if x else "0"

@@ -1,0 +1,186 @@
+"""The store: one DuckDB file that takes journals in. Opened only for the moment, so that others may open it in between."""
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas
+
+COLUMNS = {
+    "k": "VARCHAR", "run": "VARCHAR", "written": "DOUBLE", "name": "VARCHAR", "seed": "BIGINT", "design": "JSON", "versions": "JSON",
+    "commit": "VARCHAR", "status": "VARCHAR", "why": "VARCHAR", "arm": "VARCHAR", "game": "VARCHAR", "game_fields": "JSON",
+    "protocol": "VARCHAR", "protocol_fields": "JSON", "rules": "JSON", "seats": "JSON", "exact": "BOOLEAN", "kind": "VARCHAR",
+    "source": "VARCHAR", "value": "JSON", "measures": "JSON", "note": "VARCHAR", "e": "INTEGER", "wording": "VARCHAR",
+    "persona": "VARCHAR", "stratum": "VARCHAR", "weight": "DOUBLE", "replicate": "INTEGER", "state": "JSON", "play": "JSON",
+    "t": "INTEGER", "b": "INTEGER", "role": "VARCHAR", "want": "VARCHAR", "optional": "BOOLEAN", "news": "JSON", "n": "INTEGER",
+    "words": "VARCHAR", "verdict": "VARCHAR", "complaint": "VARCHAR", "finish": "VARCHAR", "move": "JSON", "prompt": "VARCHAR",
+    "model": "VARCHAR", "tokens_in": "INTEGER", "tokens_out": "INTEGER", "cost": "DOUBLE", "latency": "DOUBLE", "what": "VARCHAR",
+    "chances": "DOUBLE[]", "draw": "INTEGER", "payoffs": "JSON", "hash": "VARCHAR", "text": "VARCHAR",
+}
+"""Everything an event may hold, with its type in the store."""
+
+TABLES = {
+    "run": ("run", "run, written, name, seed, design, versions, commit"),
+    "stop": ("stop", "run, written, status, why"),
+    "arm": ("arm", "run, arm, game, game_fields, protocol, protocol_fields, rules, seats, exact"),
+    "benchmark": ("benchmark", "run, arm, name, kind, source, value, measures, note"),
+    "episode": ("episode", "run, e, written, arm, wording, persona, stratum, weight, replicate, seed, state"),
+    "ending": ("end", "run, e, written, status, why, play"),
+    "ask": ("ask", "run, e, t, written, b, role, want, optional, seed, news"),
+    "call": ("call", "run, e, t, n, written"),
+    "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, cost, "
+                         "latency"),
+    "draw": ("draw", "run, e, t, written, what, chances, draw"),
+}
+"""Table -> (event kind, its columns in the order of the schema)."""
+
+BATCH = 64 * 2**20
+"""Bytes of a journal taken in at a time."""
+
+
+class Store:
+    """A store file. Every method opens it, does its work in one transaction, and closes it."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    @property
+    def journals(self) -> Path:
+        """The folder beside the store in which its runs keep their journals."""
+        return self.path.with_suffix(".journals")
+
+    @contextmanager
+    def open(self, write: bool = False, patience: float = 10.0) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """A connection. Waits up to `patience` seconds for another process to close the file. Raises StoreError."""
+        if not write and not self.path.exists():
+            raise StoreError(f"no store at {self.path}: run an experiment first, or name one with --store.")
+        connection = self._connect(write, patience)
+        try:
+            _check(connection, self.path, write)
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self, write: bool, patience: float) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        if write:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(f"cannot write {self.path}: {error.strerror}. Choose another place with --store.") from None
+        until = time.monotonic() + patience
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=not write)
+            except duckdb.Error as error:
+                if "lock" not in str(error).lower():
+                    raise StoreError(f"cannot open {self.path}: {_first_line(error)}. It must be a DuckDB file that Parlour "
+                                     "wrote, in a place you may write to.") from None
+                if time.monotonic() > until:
+                    raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
+                time.sleep(0.05)
+
+    def take(self, journal: Path, patience: float = 10.0) -> int:
+        """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing."""
+        if not journal.exists():
+            raise StoreError(f"no journal at {journal}.")
+        taken, name = 0, str(journal.resolve())
+        with self.open(write=True, patience=patience) as db:
+            found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
+            at = found[0] if found else 0
+            while slice_ := _slice(journal, at):
+                db.execute("BEGIN")
+                _insert(db, slice_, journal)
+                at += len(slice_)
+                db.execute("INSERT OR REPLACE INTO taken VALUES (?, ?)", [name, at])
+                db.execute("COMMIT")
+                taken += len(slice_)
+        return taken
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> "pandas.DataFrame":
+        """The answer of one SQL query as a DataFrame; the store is opened read-only. Raises StoreError for bad SQL."""
+        import duckdb
+
+        with self.open() as db:
+            try:
+                return db.execute(sql, list(parameters)).df()
+            except duckdb.Error as error:
+                raise StoreError(f"the query failed: {_first_line(error)}") from None
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """The answer of one SQL query as dicts."""
+        with self.open() as db:
+            found = db.execute(sql, list(parameters))
+            names = [d[0] for d in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
+    """Refuses a foreign or newer file; brings an older or empty one up to date if it may be written."""
+    tables = {name for name, in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    found = db.execute("SELECT max(version) FROM parlour").fetchone() if "parlour" in tables else None
+    version = found[0] if found else 0
+    if version == 0 and tables:
+        raise StoreError(f"{path} is a database of another program: nothing was changed. Choose another file with --store.")
+    scripts = _migrations()
+    if version > len(scripts):
+        raise StoreError(f"{path} was written by a newer Parlour (schema {version}, this one knows {len(scripts)}): upgrade.")
+    if version < len(scripts):
+        if not write:
+            raise StoreError(f"{path} has the older schema {version}: run `parlour score` on it once to bring it up to date.")
+        for number in range(version, len(scripts)):
+            db.execute("BEGIN")
+            db.execute(scripts[number])
+            db.execute("INSERT INTO parlour VALUES (?)", [number + 1])
+            db.execute("COMMIT")
+
+
+def _migrations() -> list[str]:
+    folder = resources.files(__package__) / "schema"
+    return [f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sql")]
+
+
+def _slice(journal: Path, at: int) -> bytes:
+    """The next whole lines of a journal, about a batch of them."""
+    with journal.open("rb") as file:
+        file.seek(at)
+        data = file.read(BATCH)
+        if data and not data.endswith(b"\n"):
+            data += file.readline()
+    return data[:data.rfind(b"\n") + 1]
+
+
+def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> None:
+    """Inserts the events of some lines, clustered by episode so that one transcript is found without an index."""
+    import duckdb
+
+    with NamedTemporaryFile(suffix=".jsonl") as file:
+        file.write(lines)
+        file.flush()
+        try:
+            db.execute("CREATE OR REPLACE TEMP TABLE line AS SELECT * FROM read_json(?, format = 'newline_delimited', "
+                       f"maximum_object_size = 134217728, columns = {COLUMNS})", [file.name])
+        except duckdb.Error as error:
+            raise StoreError(f"{journal} is not a Parlour journal: {_first_line(error)}") from None
+    for table, (kind, columns) in TABLES.items():
+        order = " ORDER BY e, t, n" if "e, " in columns else ""
+        db.execute(f"INSERT INTO {table} SELECT {columns} FROM line WHERE k = '{kind}'{order}")
+    db.execute("INSERT INTO text SELECT DISTINCT hash, text FROM line WHERE k = 'text' AND hash NOT IN (SELECT hash FROM text)")
+    db.execute("""
+        INSERT INTO payoff SELECT run, e, p.role, p.gross, p.fee, p.net, p.mean, p.low, p.high FROM (
+            SELECT run, e, unnest(from_json(payoffs, '[{"role": "VARCHAR", "gross": "DOUBLE", "fee": "DOUBLE", "net": "DOUBLE",
+                "mean": "DOUBLE", "low": "DOUBLE", "high": "DOUBLE"}]')) AS p
+            FROM line WHERE k = 'end' ORDER BY e)""")
+    db.execute("DROP TABLE line")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
