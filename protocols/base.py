@@ -102,7 +102,8 @@ def drive(script: Script, seats: Mapping[Role, Hand], draw: Callable[[Draw], int
                 watch(d, answer)
             due = script.send(answers)
     except StopIteration as end:
-        return end.value
+        play: Play = end.value
+        return play
 
 
 REGISTERED = Protocol

@@ -106,7 +106,8 @@ class Session:
                 else:
                     due = self.script.send(answers)
         except StopIteration as end:
-            return end.value
+            play: Play = end.value
+            return play
 
     async def _answers(self, due: Due) -> tuple[Any, ...]:
         first = self.turns
@@ -186,9 +187,16 @@ class Session:
 
     async def _persist(self, turn: int, now: Turn, agent: Agent) -> tuple[Reply, int]:
         """Calls until the service answers, as long as it fails in passing; every failure is on record."""
-        from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+        from tenacity import (
+            AsyncRetrying,
+            RetryCallState,
+            retry_if_exception_type,
+            stop_after_attempt,
+            wait_exponential,
+            wait_random,
+        )
 
-        backoff = wait_exponential_jitter(initial=self.limits.wait, max=60, jitter=self.limits.wait)
+        backoff = wait_exponential(multiplier=self.limits.wait, max=60) + wait_random(0, self.limits.wait)
 
         def wait(state: RetryCallState) -> float:
             failed = state.outcome.exception() if state.outcome else None
