@@ -37,6 +37,22 @@ LEFT JOIN words w USING (episode) LEFT JOIN draws d USING (episode)
 WHERE e.run = $run GROUP BY ALL ORDER BY e.episode
 """
 
+VERDICTS = """
+WITH reply AS (
+    SELECT k.role, coalesce(a.prompt, md5(k.news)) AS question, a.words, a.verdict
+    FROM attempt a JOIN ask k USING (run, episode, turn) JOIN episode e USING (run, episode)
+    WHERE run = ? AND e.arm = ? AND verdict <> 'error'),
+question AS (
+    SELECT role, count(*) AS n, count(*) FILTER (verdict IN ('invalid', 'truncated')) AS invalid,
+           count(*) FILTER (verdict = 'refusal') AS refused,
+           CASE WHEN count(DISTINCT words) = 1 THEN 1 ELSE count(*) END AS observations
+    FROM reply GROUP BY role, question)
+SELECT role, sum(n)::INTEGER AS n, sum(invalid)::INTEGER AS "invalid replies", sum(refused)::INTEGER AS refusals,
+       sum(observations)::INTEGER AS observations
+FROM question GROUP BY role ORDER BY role
+"""
+"""Replies of an arm per role. A question that always got the same words is one observation, however often it was asked."""
+
 
 def score(store: Store, run: str, keep: bool = True, level: float = 0.95) -> list[Score]:
     """Every score of a run. Only episodes that ended count; an unfinished run is scored on what there is."""
@@ -110,18 +126,14 @@ class Arm:
     def _rates(self) -> Iterator[Score]:
         lost = sum(1 for e in self.episodes if any(p["net"] is None for p in e["payoffs"]))
         yield self._rate("", "unfinished (forfeit or error)", lost, len(self.episodes))
-        verdicts = self.store.rows(
-            "SELECT k.role, count(*) AS n, count(*) FILTER (verdict IN ('invalid', 'truncated')) AS \"invalid replies\", "
-            "count(*) FILTER (verdict = 'refusal') AS refusals FROM attempt a JOIN ask k USING (run, episode, turn) "
-            "JOIN episode e USING (run, episode) WHERE run = ? AND e.arm = ? AND verdict <> 'error' GROUP BY 1 ORDER BY 1",
-            [self.run, self.name])
-        for v in verdicts:
+        for v in self.store.rows(VERDICTS, [self.run, self.name]):
             for what in ("invalid replies", "refusals"):
-                yield self._rate(v["role"], what, v[what], v["n"])
+                yield self._rate(v["role"], what, v[what], v["n"], v["observations"])
 
-    def _rate(self, role: str, what: str, hits: int, n: int) -> Score:
-        low, high = wilson(hits, n, self.level)
-        return self._line("rate", role, what) | {"value": hits / n, "low": low, "high": high, "n": n, "method": "Wilson"}
+    def _rate(self, role: str, what: str, hits: int, n: int, observations: int | None = None) -> Score:
+        low, high = wilson(hits, n, self.level, observations)
+        return self._line("rate", role, what) | {"value": hits / n, "low": low, "high": high, "n": n,
+                                                 "effective_n": observations or n, "method": "Wilson"}
 
     # --- the realised channel -------------------------------------------------------------------------------------------
     def _channels(self) -> Iterator[Score]:

@@ -1,0 +1,146 @@
+"""The store: takes a journal once, in any slices, refuses what is not its own, is closed between batches."""
+import subprocess
+import sys
+from pathlib import Path
+
+import parlour
+import pytest
+from parlour.errors import StoreError
+from parlour.transcripts import store as module
+from parlour.transcripts.export import EVERY, export
+from parlour.transcripts.journal import Journal, read
+from parlour.transcripts.store import TABLES, Store
+from parlour.transcripts.talk import find_run
+
+DESIGN = {"name": "small", "seed": 4, "episodes": 8, "game": "email", "protocol": "advice",
+          "seats": {"human": "mock", "ai": "mock"}, "wordings": "all"}
+
+
+def counts(store: Store) -> dict[str, int]:
+    return {t: store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*TABLES, "payoff", "text")}
+
+
+def test_rows_are_the_events_of_the_journal(store: str) -> None:
+    results = parlour.run(DESIGN, store)
+    events = list(read(results.store.journals / f"{results.run}.jsonl"))
+    found = counts(results.store)
+    for table, (kind, _) in TABLES.items():
+        assert found[table] == sum(e["k"] == kind for e in events), table
+    assert found["episode"] == found["ending"] == 8 and found["attempt"] >= 16
+    assert found["payoff"] == 3 * 8
+    prompts = {e["prompt"] for e in events if e["k"] == "reply"}
+    assert len(prompts) == found["text"] > 1
+    kept = results.store.rows("SELECT r.versions ->> 'parlour' AS v, r.seed, r.design ->> 'name' AS n FROM run r")
+    assert kept == [{"v": parlour.__version__, "seed": 4, "n": "small"}]
+
+
+def test_taking_twice_or_in_slices_adds_nothing(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = parlour.run(DESIGN, store)
+    journal, before = results.store.journals / f"{results.run}.jsonl", counts(results.store)
+    assert results.store.take(journal) == 0 and counts(results.store) == before
+    monkeypatch.setattr(module, "BATCH", 1000)
+    sliced = Store(tmp_path / "sliced.duckdb")
+    assert sliced.take(journal) == journal.stat().st_size
+    assert counts(sliced) == before
+    assert sliced.rows("SELECT * FROM tidy ORDER BY ALL") == results.store.rows("SELECT * FROM tidy ORDER BY ALL")
+
+
+def test_a_journal_that_grows_is_taken_from_where_it_stood(tmp_path: Path) -> None:
+    store, path = Store(tmp_path / "a.duckdb"), tmp_path / "r.jsonl"
+    with Journal(path) as journal:
+        journal.write({"k": "draw", "run": "r", "e": 0, "t": 0, "what": "x", "chances": [0.5, 0.5], "draw": 1})
+        store.take(path)
+        journal.write({"k": "draw", "run": "r", "e": 0, "t": 1, "what": "x", "chances": [1.0], "draw": 0})
+        store.take(path)
+    assert [r["turn"] for r in store.rows("SELECT turn FROM draw")] == [0, 1]
+
+
+def test_a_store_is_free_while_a_run_goes_on(store: str) -> None:
+    """Another process can read between batches, and this one waits for another's batch."""
+    results = parlour.run(DESIGN, store)
+    code = f"""
+import time
+from parlour.transcripts.store import Store
+with Store({store!r}).open(write=True):
+    print("held", flush=True); time.sleep(.6)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match="another process"):
+            Store(store)._connect(False, 0.0)
+        assert len(results.frame()) == 24
+    assert other.returncode == 0
+
+
+def test_foreign_newer_and_missing_files_are_refused_unchanged(tmp_path: Path) -> None:
+    import duckdb
+    with pytest.raises(StoreError, match="no store at"):
+        Store(tmp_path / "none.duckdb").rows("SELECT 1")
+    foreign = tmp_path / "foreign.duckdb"
+    with duckdb.connect(str(foreign)) as db:
+        db.execute("CREATE TABLE mine (x INTEGER)")
+    with pytest.raises(StoreError, match="another program"), Store(foreign).open(write=True):
+        pass
+    with duckdb.connect(str(foreign)) as db:
+        assert db.execute("SELECT table_name FROM information_schema.tables").fetchall() == [("mine",)]
+    text = tmp_path / "text.duckdb"
+    text.write_text("hello")
+    with pytest.raises(StoreError, match="cannot open"), Store(text).open(write=True):
+        pass
+    assert text.read_text() == "hello"
+    newer = Store(tmp_path / "newer.duckdb")
+    with newer.open(write=True) as db:
+        db.execute("INSERT INTO parlour VALUES (99)")
+    with pytest.raises(StoreError, match="newer Parlour"):
+        newer.rows("SELECT 1")
+
+
+def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
+    store, path = Store(tmp_path / "a.duckdb"), tmp_path / "x.jsonl"
+    path.write_text("not json at all\n")
+    with pytest.raises(StoreError, match="not a Parlour journal"):
+        store.take(path)
+    with pytest.raises(StoreError, match="no journal"):
+        store.take(tmp_path / "none.jsonl")
+
+
+def test_bad_sql_gets_one_line(store: str) -> None:
+    results = parlour.run(DESIGN, store)
+    with pytest.raises(StoreError) as raised:
+        results.sql("SELECT nothing FROM nowhere")
+    assert "\n" not in str(raised.value)
+    with pytest.raises(StoreError, match="read-only"):
+        results.sql("DELETE FROM run")
+
+
+def test_runs_are_found_by_the_start_of_their_name(store: str) -> None:
+    first, second = parlour.run(DESIGN, store), parlour.run({**DESIGN, "name": "other"}, store)
+    assert find_run(second.store, "latest") == second.run
+    assert find_run(second.store, "small") == first.run
+    assert parlour.load("other", store).run == second.run
+    with pytest.raises(StoreError, match="no run 'nope'"):
+        find_run(second.store, "nope")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_export_round_trip(store: str, tmp_path: Path, kind: str) -> None:
+    import duckdb
+    results = parlour.run(DESIGN, store)
+    results.table()
+    files = export(results.store, results.run, tmp_path / "out", kind)
+    assert sorted(f.name for f in files) == sorted(f"{t}.{kind}" for t in EVERY)
+    read_back = "read_parquet" if kind == "parquet" else "read_json"
+    for name in ("episode", "attempt", "payoff", "score", "text"):
+        (n,), = duckdb.sql(f"SELECT count(*) FROM {read_back}('{tmp_path / 'out' / name}.{kind}')").fetchall()
+        assert n == results.store.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] > 0
+
+
+def test_tidy_csv_has_cluster_columns(store: str, tmp_path: Path) -> None:
+    import pandas
+    results = parlour.run(DESIGN, store)
+    path, = export(results.store, results.run, tmp_path / "tidy.csv", "csv")
+    frame = pandas.read_csv(path)
+    assert len(frame) == 24 and not list(tmp_path.glob("*.part"))
+    assert {"arm", "wording", "persona", "stratum", "replicate", "weight", "role", "net", "status"} <= set(frame.columns)
+    with pytest.raises(StoreError, match="cannot write"):
+        export(results.store, results.run, Path("/proc/none/tidy.csv"), "csv")
