@@ -14,6 +14,8 @@ from typing import Any
 from .errors import FieldError, UnknownName
 
 FOLDERS = ("games", "protocols", "agents")
+UNION_TAGS = ("constrained-", "literal[", "function-")
+"""What pydantic puts into an error's place for the members of a union: nothing a user has written."""
 
 
 @cache
@@ -66,7 +68,7 @@ def explain(error: Any, known: tuple[str, ...] = ()) -> str:
     """A pydantic ValidationError as one line: every field, what was given, what is wrong."""
     lines = []
     for e in error.errors(include_url=False, include_context=False):
-        where = ".".join(str(p) for p in e["loc"]) or "fields"
+        where = ".".join(str(p) for p in e["loc"] if not str(p).startswith(UNION_TAGS)) or "fields"
         given = repr(e.get("input"))
         if e["type"] == "extra_forbidden":
             near = get_close_matches(where, known, n=1)

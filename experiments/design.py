@@ -19,6 +19,7 @@
 """
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,6 +34,8 @@ from ..protocols.session import Limits
 from ..registry import build, explain, load
 
 Fields = dict[str, Any]
+SHARED = ("game", "protocol", "seats", "wordings", "personas")
+"""What may stand at the top of a design as the default of every arm."""
 
 
 class Arm(Frozen):
@@ -82,15 +85,25 @@ def read_design(path: str | Path) -> Design:
 def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
     """The design in a mapping as TOML gives it: defaults at the top, merged under every arm. Raises DesignError."""
     rest = dict(table)
-    common = {k: rest.pop(k) for k in ("game", "protocol", "seats", "wordings", "personas") if k in rest}
+    _known(rest, source)
+    common = {k: rest.pop(k) for k in SHARED if k in rest}
     arms = rest.pop("arms", [{}])
     if not isinstance(arms, list) or not all(isinstance(a, dict) for a in arms):
         raise DesignError(f"{source}: `arms` must be a list of tables, [[arms]].")
     try:
         return Design.model_validate({**rest, "arms": [_arm(i, common, a, source) for i, a in enumerate(arms)]})
     except ValidationError as error:
-        known = (*Design.model_fields, "game", "protocol", "seats", "wordings", "personas")
-        raise DesignError(f"{source}: {explain(error, known)}.") from None
+        raise DesignError(f"{source}: {explain(error, tuple(Arm.model_fields))}.") from None
+
+
+def _known(table: Fields, source: str) -> None:
+    """Raises DesignError for a key that no design has."""
+    known = (*Design.model_fields, *SHARED)
+    for key in table:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise DesignError(f"{source}: no key '{key}' in a design{hint} Keys are: {', '.join(known)}.")
 
 
 def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
