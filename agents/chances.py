@@ -1,5 +1,6 @@
 """Seats that know the chances of what they say: drawn by the ask's seed, or branched over in exact evaluation."""
 from abc import abstractmethod
+from typing import ClassVar
 
 from ..errors import InputError
 from ..games.base import Mixed, Say, surely
@@ -14,6 +15,7 @@ BABBLE = "Hello."
 
 class Mixing(Agent):
     """An agent that is a function from a turn to chances over moves. Free speech it fills with one constant."""
+    reads: ClassVar[bool] = False
 
     @abstractmethod
     def chances(self, turn: Turn) -> Mixed:

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from functools import cache
 from random import Random as Source
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ class Random(Agent):
     given, [0, 1] if none is; whole numbers: of length 10), texts one constant. Moves with rules across fields are found by
     drawing again; every second draw makes each list of numbers sum to 1, so that lotteries are found too.
     """
+    reads: ClassVar[bool] = False
 
     async def reply(self, turn: Turn) -> Reply:
         source, want = Source(turn.seed), turn.ask.want

@@ -1,6 +1,6 @@
 """Says again what was recorded, word for word."""
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import PrivateAttr
 
@@ -13,6 +13,7 @@ class Recording(Agent):
 
     words  in the order of the asks; empty: those the experiment hands in for the episode, if any
     """
+    reads: ClassVar[bool] = False
     words: tuple[str, ...] = ()
     _handed: Sequence[str] = PrivateAttr(())
 

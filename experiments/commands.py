@@ -225,10 +225,11 @@ def export(args: Namespace) -> int:
 
 
 def mock_server(args: Namespace) -> int:
-    from ..agents.faults import KINDS, Faults
+    from ..agents.faults import Faults, menu
     from ..agents.mock_server import serve_forever
-    kinds = tuple(k.strip() for k in args.faults.split(",") if k.strip()) or KINDS
-    serve_forever(args.port, Faults(rate=args.rate, kinds=kinds))
+    if not 0 <= args.rate <= 1:
+        raise FieldError(f"--rate {args.rate:g}: a share of calls, from 0 to 1.")
+    serve_forever(args.port, Faults(rate=args.rate, kinds=menu(args.faults or "all")))
     return 0
 
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from ..errors import DesignError, ParlourError
+from ..errors import DesignError, InputError
 from ..games.base import Benchmark, Game, Role, Rules, State, Wording
 from ..protocols.base import Protocol
 from ..protocols.seat import Agent
@@ -60,7 +60,7 @@ def _table(arm: Arm, say_which: bool) -> Table:
         game.admit(rules)
         seats = tuple(seat_all(game, protocol, arm.seats, persona) for persona in arm.personas)
         return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)))
-    except ParlourError as error:
+    except InputError as error:
         if say_which:
             raise type(error)(f"arm '{arm.name}': {error}") from None
         raise

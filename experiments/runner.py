@@ -10,7 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from ..errors import Fatal, InputError, StoreError
+from ..errors import Fatal, InputError, StoreError, Unreachable
 from ..games.base import NATURE, Play, Role
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
@@ -63,6 +63,7 @@ class Run:
         """Plays what is left; the status: done, or paused if a seat will answer later. Raises InputError when stopped."""
         feeding = asyncio.create_task(self._feed())
         status, why = "stopped", "interrupted"
+        self.on_episode(self.progress)
         try:
             if self.design.episodes == "exact":
                 await self._exact()
@@ -70,7 +71,7 @@ class Run:
                 await self._sampled()
             status, why = ("paused", "a seat will answer later") if self.progress.by_status.get("paused") else ("done", "")
             return status
-        except Fatal as error:
+        except (Fatal, Unreachable) as error:
             why = str(error)
             raise InputError(f"{error} The run stopped; what was said is kept: parlour resume {self.name}") from None
         except StoreError as error:
@@ -288,6 +289,7 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
 
 
 async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress], None] | None) -> str:
+    """Plays what a run owes and takes its journal into the store, also when it is stopped; the status."""
     run.watch = watch or run.watch
     run.on_episode = on_episode or run.on_episode
     try:

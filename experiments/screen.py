@@ -21,14 +21,19 @@ def progress(design: Design, quiet: bool = False) -> Iterator[Callable[[Progress
 
     total = None if design.episodes == "exact" else design.episodes * len(design.arms)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[not_done]}"))
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(design.name, total=total, not_done="")
+    bar = Bar(*columns, console=Console(stderr=True))
+    task = bar.add_task(design.name, total=total, not_done="")
 
-        def update(state: Progress) -> None:
-            others = ", ".join(f"{n} {s}" for s, n in state.by_status.items() if s != "done")
-            bar.update(task, completed=state.done, not_done=others)
+    def update(state: Progress) -> None:
+        bar.start()  # once; not before the run has begun, so that a complaint about the design stands alone
+        others = ", ".join(f"{n} {s}" for s, n in state.by_status.items() if s != "done")
+        bar.update(task, completed=state.done, not_done=others)
 
+    try:
         yield update
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def watcher() -> Callable[[Event], None]:
@@ -58,41 +63,48 @@ def table(scores: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     out = Console() if Console().is_terminal else Console(width=140)
+    lost = any(s["missing"] for s in scores)
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("arm", overflow="fold", max_width=24)
-    shown.add_column("role: seat", overflow="fold")
+    shown.add_column("arm", overflow="fold", max_width=26)
+    shown.add_column("role: seat", overflow="fold", max_width=26)
     for name in ("episodes", "mean payoff"):
         shown.add_column(name, justify="right")
-    for name in ("95% interval", "worst .. best"):
+    for name in ("95% interval", *(["worst .. best"] if lost else [])):
         shown.add_column(name, no_wrap=True)
-    shown.add_column("benchmark", overflow="fold", max_width=32)
+    shown.add_column("benchmark", overflow="fold")
     for name in ("value", "gap"):
         shown.add_column(name, justify="right")
-    for row in _rows(scores):
+    for row in _rows(scores, lost):
         shown.add_row(*row)
     out.print(shown)
     for line in _notes(scores):
         out.print(line, highlight=False, markup=False)
 
 
-def _rows(scores: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+def _rows(scores: list[dict[str, Any]], lost: bool) -> Iterator[tuple[str, ...]]:
     last = ""
     for s in (s for s in scores if s["quantity"] == "payoff"):
         arm, last = ("" if s["arm"] == last else s["arm"]), s["arm"]
         gaps = [g for g in scores if g["quantity"] == "gap" and (g["arm"], g["role"]) == (s["arm"], s["role"])]
-        bounds = f"{_n(s['worst'])} .. {_n(s['best'])}" if s["missing"] else ""
+        bounds = [f"{_n(s['worst'])} .. {_n(s['best'])}" if s["missing"] else ""] if lost else []
         size = f"{s['n'] - s['missing']}" + (f" of {s['n']}" if s["missing"] else "")
-        first = (arm, f"{s['role']}: {s['seat']}" if s["seat"] else s["role"], size, _n(s["value"]), _interval(s), bounds)
+        first = [arm, f"{s['role']}: {s['seat']}" if s["seat"] else s["role"], size, _n(s["value"]), _interval(s), *bounds]
         for i, g in enumerate(gaps or [None]):
-            against = (f"{g['benchmark']} ({g['kind']})", _n(g["benchmark_value"]), _n(g["value"])) if g else ("", "", "")
-            yield (*(first if i == 0 else ("",) * 6), *against)
+            against = (_named(g), _n(g["benchmark_value"]), _n(g["value"])) if g else ("", "", "")
+            yield (*(first if i == 0 else [""] * len(first)), *against)
+
+
+def _named(gap: dict[str, Any]) -> str:
+    """A benchmark's name, and its kind where the name does not say it."""
+    name, kind = gap["benchmark"], gap["kind"].replace("_", " ")
+    return name if kind in name else f"{name} ({kind})"
 
 
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
     """How each arm's intervals were made, what went wrong in it, and what its advisers really were."""
     for s in (s for s in scores if s["quantity"] == "payoff" and s["first"]):
-        yield (f"{s['arm']}: {s['n']} episodes, {s['effective_n']:.3g} effective; distinct replies {s['distinct']:.0%}; interval: "
-               f"{s['method']}" + (f" ({s['note']})" if s["note"] else ""))
+        size = "branches" if s["method"] == "exact" else f"episodes, {s['effective_n']:.3g} effective; distinct replies {s['distinct']:.0%}"
+        yield f"{s['arm']}: {s['n']} {size}; interval: {s['method']}" + (f" ({s['note']})" if s["note"] else "")
         own = [x for x in scores if x["arm"] == s["arm"]]
         for x in (x for x in own if x["quantity"] == "rate" and x["value"]):
             yield f"    {x['role'] + ': ' if x['role'] else ''}{x['benchmark']} {x['value']:.1%} {_interval(x)} of {x['n']}"
@@ -100,10 +112,10 @@ def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
             rates = (f"{x['benchmark']} {x['value']:.3g}" + (f" {_interval(x)}" if x["low"] is not None else "")
                      for x in own if x["quantity"] == "channel" and x["role"] == adviser)
             yield f"    {adviser}, as it was: " + ", ".join(rates)
-            again = [f"{x['benchmark']} {_n(x['value'])}" for x in own if x["quantity"] == "recalibrated" and x["role"] == adviser]
+            again = [x for x in own if x["quantity"] == "recalibrated" and x["role"] == adviser and x["first"]]
             if again:
-                yield f"    {adviser}, {again[0].partition(' at ')[2].rpartition(' ')[0]}: " + ", ".join(
-                    f"{a.partition(' at ')[0]} {a.rpartition(' ')[2]}" for a in again)
+                yield f"    benchmarks at the {again[0]['benchmark'].partition(' at ')[2]} that {adviser} had: " + ", ".join(
+                    f"{x['benchmark'].partition(' at ')[0]} {_n(x['value'])}" for x in again)
 
 
 def _interval(s: dict[str, Any]) -> str:
@@ -111,4 +123,4 @@ def _interval(s: dict[str, Any]) -> str:
 
 
 def _n(x: float | None) -> str:
-    return "-" if x is None else f"{x:.4g}" if x else "0"
+    return "-" if x is None else f"{x:.4g}" if abs(x) > 1e-12 else "0"

@@ -27,9 +27,22 @@ def encode(thing: BaseModel) -> dict[str, Any]:
     """A Move, Observation or State as {"type": module.Class, "fields": {...}}; the inverse of `decode`."""
     cls = type(thing)
     if not _nested(cls):
-        return {"type": type_name(cls), "fields": thing.model_dump(mode="json")}
+        return {"type": type_name(cls), "fields": cls.__pydantic_serializer__.to_python(thing, mode="json")}
     fields = {k: encode(v) if isinstance(v, Move | Observation | State) else v for k, v in thing}
     return {"type": type_name(cls), "fields": fields}
+
+
+def encode_news(news: tuple[Observation, ...]) -> tuple[dict[str, Any], ...]:
+    """Observations as an ask's row holds them. The dicts are shared between equal asks: read them only."""
+    try:
+        return _encode_news(news)
+    except TypeError:  # an observation that holds a list or a dict cannot be remembered
+        return _encode_news.__wrapped__(news)
+
+
+@lru_cache(maxsize=1024)
+def _encode_news(news: tuple[Observation, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(encode(o) for o in news)
 
 
 def decode(row: dict[str, Any]) -> Any:
@@ -59,6 +72,7 @@ def type_name(cls: type[BaseModel]) -> str:
 
 @cache
 def class_of(name: str) -> Any:
+    """The class of a `type_name`. Raises StoreError for one that is not here."""
     module, _, cls = name.rpartition(".")
     own = module.split(".")[0] in ("games", "protocols")
     if not own and module not in {*modules("games").values(), *modules("protocols").values()}:
@@ -147,7 +161,15 @@ def _range(node: dict[str, Any], w: Wording) -> str:
 
 # --- asks in words ------------------------------------------------------------------------------------------------------
 def render(ask: Ask, wording: Wording) -> str:
-    """An ask in words: what is new, the question, the form of the answer."""
+    """An ask in words: what is new, the question, the form of the answer. Equal asks are put into words once."""
+    try:
+        return _render(ask, wording)
+    except TypeError:  # an observation that holds a list or a dict cannot be remembered
+        return _render.__wrapped__(ask, wording)
+
+
+@lru_cache(maxsize=1024)
+def _render(ask: Ask, wording: Wording) -> str:
     lines = [o.say(wording, ask.role) for o in ask.news]
     return "\n".join([*lines, *_question(ask.want, wording, ask.optional)])
 
@@ -186,13 +208,18 @@ def read(words: str, want: type[Move], wording: Wording, optional: bool = False)
     """The move that words make, None for a pass. Strict: raises Invalid, with the complaint, for anything else."""
     if issubclass(want, Say):
         return _read_speech(words, want, optional)
+    plan = _plan(want, wording)
+    move = None if plan else _read_at_once(words, want)
+    if move is not None:
+        return move
     try:
         data = from_json(words, allow_inf_nan=False)
     except ValueError:
         raise Invalid("That is not one JSON object. Answer with one JSON object and nothing else.") from None
     if not isinstance(data, dict):
         raise Invalid("That is JSON, but not an object. Answer with one JSON object and nothing else.")
-    json.loads(words, object_pairs_hook=_once)
+    if words.count(":") != len(data):
+        json.loads(words, object_pairs_hook=_once)
     if not isinstance(data.pop("reasoning", None), str | None):
         raise Invalid('"reasoning" must be a text.')
     passes = data.pop("pass", None)
@@ -202,13 +229,22 @@ def read(words: str, want: type[Move], wording: Wording, optional: bool = False)
         return None
     if passes not in (None, False):
         raise Invalid('"pass" is not allowed here: answer the question.' if passes is True else '"pass" must be true.')
-    for name, invert in _plan(want, wording):
+    for name, invert in plan:
         if name in data:
             data[name] = invert(data[name])
     try:
         return want.model_validate_json(to_json(data), strict=True)
     except ValidationError as error:
         raise Invalid(f"Not a valid answer: {_relabel(explain(error, tuple(want.model_fields)), want, wording)}.") from None
+
+
+def _read_at_once(words: str, want: type[Move]) -> Move | None:
+    """The move, if validating the words as they are settles it: as many colons as fields, so none is given twice."""
+    try:
+        move = want.model_validate_json(words, strict=True)
+    except ValidationError:
+        return None
+    return move if words.count(":") == len(move.model_fields_set) else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> None:

@@ -111,8 +111,10 @@ class Agent(Frozen, ABC):
     Retrying, reading, complaining and logging are the session's business.
 
     remote  whether a call leaves the process, so that it may fail in passing and is worth trying again
+    reads   whether it is shown the ask in words, which then are on record; statistical people and strategies read data
     """
     remote: ClassVar[bool] = False
+    reads: ClassVar[bool] = True
 
     def bind(self, seating: Seating) -> "Agent":
         """The agent as seated; the default needs nothing."""

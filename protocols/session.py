@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient
+from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, read
@@ -83,14 +83,14 @@ class Session:
     past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
-        """Runs the script to its end. Raises Fatal and InputError; everything else is an Outcome."""
+        """Runs the script to its end. Raises Fatal, Unreachable (after all tries) and InputError; the rest is an Outcome."""
         try:
             return Outcome("done", await self._drive())
         except Forfeit as forfeit:
             return Outcome("forfeit", None, str(forfeit))
         except Paused as pause:
             return Outcome("paused", None, str(pause))
-        except Fatal:
+        except (Fatal, Unreachable):
             raise
         except ProviderError as error:
             return Outcome("error", None, str(error))
@@ -163,7 +163,7 @@ class Session:
             move, complaint, verdict = judge(reply, ask, wording)
             self.record({"k": "reply", "t": turn, "n": tries, "words": reply.words, "finish": reply.finish,
                          "verdict": verdict, "complaint": complaint or None, "move": encode(move) if move else None,
-                         "prompt": now.__dict__.get("text"), "model": reply.model, "tokens_in": reply.tokens_in,
+                         "prompt": now.text if agent.reads else None, "model": reply.model, "tokens_in": reply.tokens_in,
                          "tokens_out": reply.tokens_out, "cost": reply.cost, "latency": reply.latency})
             tries += 1
             if not complaint:

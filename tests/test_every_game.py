@@ -31,7 +31,7 @@ PROTOCOLS: list[dict[str, Any]] = [
 INSTANCES: dict[str, list[dict[str, Any]]] = {
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
-    "battle_of_the_sexes": [{}, {"informed": "row"}, {"informed": "both_common"}, {"informed": "both_private"},
+    "battle_of_the_sexes": [{}, {"informed": "both_common"}, {"informed": "row"}, {"informed": "both_private"},
                             {"informed": "both_private", "accuracy": 1.0}, {"weather": [0.5, 1.5], "chance_high": 0.7}],
     "first_price_auction": [{}, {"bidders": 3, "reserve": 0.2, "risk": 0.5}, {"signal": "exact"}, {"signal": "binary"},
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
@@ -68,7 +68,7 @@ def test_optimal_play_has_no_regret(name: str, store: str) -> None:
                 expected[arm] = (game, b)
     assert arms, "no benchmark with a strategy"
     exact = game_of({"name": name}).states() is not None
-    results = parlour.run({"name": "optimal", "seed": 5, "episodes": "exact" if exact else 300, "arms": arms}, store)
+    results = parlour.run({"name": "optimal", "seed": 5, "episodes": "exact" if exact else 150, "arms": arms}, store)
     found = {(s["arm"], s["role"]): s for s in results.table().to_dict("records") if s["quantity"] == "payoff"}
     for arm, (game, b) in expected.items():
         for key, value in b.value.items():

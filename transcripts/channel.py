@@ -29,6 +29,7 @@ class Told:
     note_right, repeats_note, report_right  as `Game.channel` reads them
     episode, state  whose reports repeat each other; "" for an episode of its own
     question        hash of all the adviser was shown; "" if unknown, then every report counts as sampled
+    weight          of its episode in the arm's mean, > 0: states are not visited in proportion to their chance
     """
     note_right: bool
     repeats_note: bool
@@ -36,11 +37,12 @@ class Told:
     episode: str = ""
     state: str = ""
     question: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """successes of n, with a Wilson interval at effective_n."""
+    """The weighted share of successes among n, with a Wilson interval at effective_n."""
     rate: float
     low: float
     high: float
@@ -103,8 +105,11 @@ def _rate(told: Sequence[Told], hits: Sequence[bool], most: int, level: float) -
     n, r = len(hits), correlation_of_repeats(_episodes(told, hits))
     size = sum(len(e) ** 2 for e in episodes) / n
     effective = min(float(most), n / (1 + (size - 1) * (1.0 if r is None else min(1.0, max(0.0, r)))))
-    low, high = wilson(sum(hits), n, level, effective)
-    return Rate(sum(hits) / n, low, high, sum(hits), n, effective)
+    weight = [t.weight for t in told]
+    effective = min(effective, fsum(weight) ** 2 / fsum(w * w for w in weight))  # Kish
+    rate = min(1.0, fsum(w for w, hit in zip(weight, hits, strict=True) if hit) / fsum(weight))
+    low, high = wilson(rate * n, n, level, effective)
+    return Rate(rate, low, high, sum(hits), n, effective)
 
 
 def _episodes(told: Sequence[Told], hits: Sequence[bool]) -> list[tuple[str, list[bool]]]:

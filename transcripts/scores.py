@@ -78,6 +78,8 @@ class Arm:
         self.rules = Rules.of(**from_json(arm["rules"]))
         self.seats: Mapping[str, dict[str, Any]] = from_json(arm["seats"])
         self.exact = bool(arm["exact"])
+        self.worded = store.rows("SELECT count(a.prompt) > 0 AS worded FROM attempt a JOIN episode e USING (run, episode) "
+                                 "WHERE run = ? AND e.arm = ?", [run, arm["arm"]])[0]["worded"]
         self.benchmarks = [Benchmark(name=b["name"], kind=b["kind"], source=b["source"], value=from_json(b["value"]),
                                      measures=from_json(b["measures"]), note=b["note"]) for b in store.rows(
             "SELECT * FROM benchmark WHERE run = ? AND arm = ?", [run, arm["arm"]])]
@@ -112,10 +114,13 @@ class Arm:
         return found
 
     def _clusters(self, e: dict[str, Any]) -> dict[str, str]:
-        """What repeats: wordings, personas, and the state and draws that several wordings or personas meet alike."""
+        """What repeats: wordings, personas, and the state and draws that several wordings or personas meet alike.
+
+        A wording that no seat was shown in words (strategies and statistical people read data) is not a cluster.
+        """
         several = len({(x["wording"], x["persona"]) for x in self.episodes}) > 1
         tape = {"draws": f"{e['stratum']}/{e['replicate']}"} if several and not self.exact else {}
-        return {"wording": e["wording"], "persona": e["persona"], **tape}
+        return {"wording": e["wording"] if self.worded else "", "persona": e["persona"], **tape}
 
     def _gaps(self, b: Benchmark, key: str, value: float) -> Iterator[Score]:
         for role in (self.game.members(key) if key not in self.game.roles() else (key,)):
@@ -144,10 +149,11 @@ class Arm:
             found = realised_channel(told, self.level)
             for what, rate in (("note right", found.accuracy), ("report repeats note", found.truthfulness),
                                ("report right", found.realised)):
+                low, high = (rate.rate, rate.rate) if self.exact else (rate.low, rate.high)
                 yield self._line("channel", adviser, what) | {
-                    "value": rate.rate, "low": rate.low, "high": rate.high, "n": rate.n, "effective_n": rate.effective_n,
-                    "method": "Wilson"}
-            if found.correlation is not None:
+                    "value": rate.rate, "low": low, "high": high, "n": rate.n, "effective_n": rate.effective_n,
+                    "method": "exact" if self.exact else "Wilson"}
+            if found.correlation is not None and not self.exact:
                 yield self._line("channel", adviser, "correlation of repeated reports") | {"value": found.correlation,
                                                                                             "n": found.reports}
             yield from self._recalibrated(adviser, found.realised.rate)
@@ -155,7 +161,7 @@ class Arm:
     def _told(self, adviser: str) -> Iterator[Told]:
         """Every report of an adviser with the note it had, as the game reads them."""
         asked = self.store.rows(
-            "SELECT episode, e.state, k.news, a.move FROM ask k JOIN attempt a USING (run, episode, turn) JOIN episode e "
+            "SELECT episode, e.weight, e.state, k.news, a.move FROM ask k JOIN attempt a USING (run, episode, turn) JOIN episode e "
             "USING (run, episode) WHERE run = ? AND e.arm = ? AND k.role = ? AND a.verdict = 'ok' AND a.move IS NOT NULL "
             "ORDER BY episode, turn", [self.run, self.name, adviser])
         note, last, shown = None, -1, ""
@@ -171,7 +177,7 @@ class Arm:
                 note = seen if type(seen) in kinds[row["state"]] else note
             read = self.game.channel(state, note, decode(from_json(row["move"]))) if note else None
             if read:
-                yield Told(*read, episode=str(row["episode"]), state=md5(row["state"].encode()).hexdigest(),
+                yield Told(*read, weight=row["weight"], episode=str(row["episode"]), state=md5(row["state"].encode()).hexdigest(),
                            question=md5(shown.encode()).hexdigest())
 
     def _recalibrated(self, adviser: str, realised: float) -> Iterator[Score]:
@@ -181,7 +187,7 @@ class Arm:
             for key, value in b.value.items():
                 if value is not None:
                     yield self._line("recalibrated", adviser, f"{b.name} for {key} at accuracy {realised:.3g}") | {
-                        "value": value, "kind": b.kind}
+                        "value": value, "kind": b.kind, "first": b.name == self.game.usual}
 
     def _line(self, quantity: str, role: str, benchmark: str = "", estimate: Estimate | None = None) -> Score:
         line = {**BLANK, "arm": self.name, "quantity": quantity, "role": role, "benchmark": benchmark,

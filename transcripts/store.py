@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
@@ -40,6 +41,9 @@ TABLES = {
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
 }
 """Table -> (event kind, its columns in the order of the schema)."""
+
+ONE_AT_A_TIME = Lock()
+"""A run's background taking and its last one must not meet: DuckDB would let both begin and fail one of them."""
 
 BATCH = 64 * 2**20
 """Bytes of a journal taken in at a time."""
@@ -93,7 +97,7 @@ class Store:
         if not journal.exists():
             raise StoreError(f"no journal at {journal}.")
         taken, name = 0, str(journal.resolve())
-        with self.open(write=True, patience=patience) as db:
+        with ONE_AT_A_TIME, self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
             while slice_ := _slice(journal, at):

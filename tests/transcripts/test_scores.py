@@ -60,6 +60,23 @@ def test_the_realised_channel_is_reported_and_the_benchmark_recomputed(store: st
     assert again["value"] == pytest.approx(expected)
 
 
+def test_an_exact_channel_weighs_branches_by_their_chance(store: str) -> None:
+    results = parlour.run({"episodes": "exact", "game": {"name": "email", "accuracy": 0.8, "prior": 0.7}, "protocol": "advice",
+                           "seats": {"human": "always_follow", "ai": "strategy"}}, store)
+    right = pick(score(results.store, results.run), "channel", "ai", "report right")
+    assert right["value"] == right["low"] == right["high"] == pytest.approx(0.8) and right["method"] == "exact"
+
+
+def test_a_wording_nobody_reads_is_no_cluster(store: str) -> None:
+    base = {"episodes": 80, "game": "email", "wordings": "all", "protocol": "silent"}
+    results = parlour.run({**base, "arms": [{"name": "data", "seats": {"human": "logit:0.3"}},
+                                            {"name": "words", "seats": {"human": {"agent": "deliberate", "inner": {"agent": "mock"}}}}]}, store)
+    method = {s["arm"]: s["method"] for s in score(results.store, results.run) if s["quantity"] == "payoff"}
+    assert "wording" not in method["data"]
+    worded = results.sql("SELECT e.arm, count(a.prompt) AS n FROM attempt a JOIN episode e USING (run, episode) GROUP BY 1")
+    assert dict(zip(worded["arm"], worded["n"] > 0, strict=True)) == {"data": False, "words": True}
+
+
 def test_scoring_again_says_the_same_and_keeps_the_old_scores(store: str) -> None:
     results = parlour.run({"episodes": 10, "game": "email", "seats": {"human": "mock", "ai": "mock"}}, store)
     assert score(results.store, results.run) == score(results.store, results.run)

@@ -1,6 +1,7 @@
 """The store: takes a journal once, in any slices, refuses what is not its own, is closed between batches."""
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import parlour
@@ -53,6 +54,18 @@ def test_a_journal_that_grows_is_taken_from_where_it_stood(tmp_path: Path) -> No
         journal.write({"k": "draw", "run": "r", "e": 0, "t": 1, "what": "x", "chances": [1.0], "draw": 0})
         store.take(path)
     assert [r["turn"] for r in store.rows("SELECT turn FROM draw")] == [0, 1]
+
+
+def test_taking_from_two_threads_at_once_adds_every_row_once(tmp_path: Path) -> None:
+    """As a run's background taking and its last one may."""
+    store, path = Store(tmp_path / "a.duckdb"), tmp_path / "r.jsonl"
+    with Journal(path) as journal:
+        for i in range(3000):
+            journal.write({"k": "draw", "run": "r", "e": i, "t": 0, "what": "x", "chances": [1.0], "draw": 0})
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda _: store.take(path), range(4)))
+    assert sorted(taken) == [0, 0, 0, path.stat().st_size]
+    assert store.rows("SELECT count(*) AS n FROM draw") == [{"n": 3000}]
 
 
 def test_a_store_is_free_while_a_run_goes_on(store: str) -> None:
