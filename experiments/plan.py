@@ -14,7 +14,12 @@ from .seating import seat_all
 
 @dataclass(frozen=True)
 class Table:
-    """An arm made real: everything built and checked before the first call. seats: one mapping per persona."""
+    """An arm made real: everything built and checked before the first call.
+
+    seats   one mapping per persona
+    states  (chance, state) pairs; None where states are only sampled
+    spans   role -> the least and the greatest payoff it can have, net of all fees it may owe
+    """
     arm: Arm
     game: Game
     protocol: Protocol
@@ -22,6 +27,8 @@ class Table:
     seats: tuple[dict[Role, Agent], ...]
     wordings: tuple[Wording, ...]
     benchmarks: tuple[Benchmark, ...]
+    states: tuple[tuple[float, State], ...] | None
+    spans: dict[Role, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,22 @@ def _table(arm: Arm, say_which: bool) -> Table:
         rules = protocol.rules(game)
         game.admit(rules)
         seats = tuple(seat_all(game, protocol, arm.seats, persona) for persona in arm.personas)
-        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)))
+        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)),
+                     game.states(), spans(game, rules))
     except InputError as error:
         if say_which:
             raise type(error)(f"arm '{arm.name}': {error}") from None
         raise
+
+
+def spans(game: Game, rules: Rules) -> dict[Role, tuple[float, float]]:
+    """Role -> the least and the greatest payoff it can have, net of all fees it may owe."""
+    most = (rules.get("price") or 0.0) * rules.get("queries", 0)
+    found = {}
+    for role in game.roles():
+        low, high = game.bounds(role)
+        found[role] = (low - most if role in game.advisers() else low, high)
+    return found
 
 
 def slots(design: Design, found: list[Table]) -> Iterator[Slot]:
@@ -80,7 +98,7 @@ def slots(design: Design, found: list[Table]) -> Iterator[Slot]:
 
 def _slot(design: Design, table: Table, i: int, episode: int) -> Slot:
     assert isinstance(design.episodes, int)
-    states = table.game.states()
+    states = table.states
     words, people = len(table.wordings), len(table.seats)
     if states is not None and design.episodes >= len(states):
         s, rest = i % len(states), i // len(states)

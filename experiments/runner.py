@@ -57,6 +57,7 @@ class Run:
 
     def __post_init__(self) -> None:
         exact = self.design.episodes == "exact"
+        self.limits = self.design.limits
         self.progress = Progress(None if exact else int(self.design.episodes) * len(self.found))
 
     async def play(self) -> str:
@@ -119,7 +120,7 @@ class Run:
         """Every state, every draw, every mixture: each branch is an episode whose weight is its chance."""
         number = 0
         for table in self.found:
-            states = table.game.states()
+            states = table.states
             if states is None:
                 raise InputError(f"arm '{table.arm.name}': this game has no finite list of states, so it cannot be evaluated "
                                  "exactly. Give a number of episodes.")
@@ -147,13 +148,14 @@ class Run:
     async def _episode(self, slot: Slot, walk: "Walk | None") -> Outcome:
         table, seed = slot.table, self.design.seed
         seats = table.seats[slot.persona]
+        hold = walk is not None or all(agent.costless for agent in seats.values())
         events: list[Event] = []
 
         def record(event: Event) -> None:
             if event.get("prompt"):
-                event["prompt"] = self.journal.text(event["prompt"])
-            event |= {"run": self.name, "e": slot.episode}
-            events.append(event) if walk else self.journal.write(event)
+                event["prompt"] = self.journal.text(event["prompt"], hold)
+            event["run"], event["e"] = self.name, slot.episode
+            events.append(event) if walk else self.journal.write(event, hold)
             self.watch(event)
 
         def seed_for(role: Role, turn: int) -> int:
@@ -162,16 +164,16 @@ class Run:
         if not walk and slot.episode not in self.begun:
             record(self._begin(slot, slot.weight))
         session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording), seed_for,
-                          record, self.design.limits, self.said.get(slot.episode, {}), walk)
+                          record, self.limits, self.said.get(slot.episode, {}), walk)
         outcome = await session.play()
         if walk:  # the weight of a branch is known when it has been walked
-            self.journal.write(self._begin(slot, slot.weight * walk.chance))
-            for event in events:
-                self.journal.write(event)
+            for event in (self._begin(slot, slot.weight * walk.chance), *events):
+                self.journal.write(event, hold)
         if outcome.status != "paused":
-            record_end = end_event(table, outcome) | {"run": self.name, "e": slot.episode}
-            self.journal.write(record_end)
-            self.watch(record_end)
+            end = end_event(table, outcome) | {"run": self.name, "e": slot.episode}
+            self.journal.write(end, hold)
+            self.watch(end)
+        self.journal.flush()
         return outcome
 
     def _begin(self, slot: Slot, weight: float) -> Event:
@@ -207,12 +209,9 @@ def end_event(table: Table, outcome: Outcome) -> Event:
     play = outcome.play
     gross = table.game.payoffs(play) if play else {}
     means = table.game.means(play) if play else {}
-    most = (table.rules.get("price") or 0.0) * table.rules.get("queries", 0)
     payoffs = []
-    for role in table.game.roles():
-        low, high = table.game.bounds(role)
+    for role, (low, high) in table.spans.items():
         fee = play.fees.get(role, 0.0) if play else None
-        low -= most if role in table.game.advisers() else 0.0
         known = play is not None and fee is not None
         payoffs.append({"role": role, "gross": gross.get(role), "fee": fee, "net": gross[role] - fee if known else None,
                         "mean": means[role] - fee if known else None, "low": low, "high": high})

@@ -62,18 +62,13 @@ def table(scores: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    out = Console() if Console().is_terminal else Console(width=140)
+    out = Console() if Console().is_terminal else Console(width=136)
     lost = any(s["missing"] for s in scores)
     shown = Table(box=SIMPLE_HEAD, pad_edge=False)
-    shown.add_column("arm", overflow="fold", max_width=26)
-    shown.add_column("role: seat", overflow="fold", max_width=26)
-    for name in ("episodes", "mean payoff"):
-        shown.add_column(name, justify="right")
-    for name in ("95% interval", *(["worst .. best"] if lost else [])):
-        shown.add_column(name, no_wrap=True)
-    shown.add_column("benchmark", overflow="fold")
-    for name in ("value", "gap"):
-        shown.add_column(name, justify="right")
+    left = ("arm, role: seat", "95% interval", "worst .. best", "benchmark")
+    for name in ("arm, role: seat", "episodes", "mean", "95% interval", *(["worst .. best"] if lost else []), "benchmark",
+                 "value", "gap"):
+        shown.add_column(name, justify="left" if name in left else "right", overflow="fold")
     for row in _rows(scores, lost):
         shown.add_row(*row)
     out.print(shown)
@@ -82,22 +77,24 @@ def table(scores: list[dict[str, Any]]) -> None:
 
 
 def _rows(scores: list[dict[str, Any]], lost: bool) -> Iterator[tuple[str, ...]]:
+    from rich.markup import escape
     last = ""
     for s in (s for s in scores if s["quantity"] == "payoff"):
-        arm, last = ("" if s["arm"] == last else s["arm"]), s["arm"]
+        if s["arm"] != last:
+            last = s["arm"]
+            yield (f"[bold]{escape(last)}[/bold]",)
         gaps = [g for g in scores if g["quantity"] == "gap" and (g["arm"], g["role"]) == (s["arm"], s["role"])]
         bounds = [f"{_n(s['worst'])} .. {_n(s['best'])}" if s["missing"] else ""] if lost else []
-        size = f"{s['n'] - s['missing']}" + (f" of {s['n']}" if s["missing"] else "")
-        first = [arm, f"{s['role']}: {s['seat']}" if s["seat"] else s["role"], size, _n(s["value"]), _interval(s), *bounds]
+        size = f"{s['n'] - s['missing']}" + (f"/{s['n']}" if s["missing"] else "")
+        first = ["  " + (f"{s['role']}: {s['seat']}" if s["seat"] else s["role"]), size, _n(s["value"]), _interval(s), *bounds]
         for i, g in enumerate(gaps or [None]):
             against = (_named(g), _n(g["benchmark_value"]), _n(g["value"])) if g else ("", "", "")
             yield (*(first if i == 0 else [""] * len(first)), *against)
 
 
 def _named(gap: dict[str, Any]) -> str:
-    """A benchmark's name, and its kind where the name does not say it."""
-    name, kind = gap["benchmark"], gap["kind"].replace("_", " ")
-    return name if kind in name else f"{name} ({kind})"
+    """A benchmark's name, and its kind where nobody is known to attain it."""
+    return gap["benchmark"] + (f" ({gap['kind']})" if gap["kind"] in ("bound", "baseline", "people") else "")
 
 
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""The example designs and the demonstration: all can be built, those that need no service are played, and say what they say."""
+import tomllib
+from pathlib import Path
+
+import parlour
+import pytest
+from parlour.agents.mock_server import MockServer
+from parlour.experiments import demo
+from parlour.experiments.design import make_design, read_design
+from parlour.experiments.plan import tables
+from parlour.transcripts.scores import score
+from parlour.transcripts.store import Store
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+OFFLINE = [p for p in EXAMPLES if p.stem not in ("real_models", "mock_server")]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_every_example_can_be_built(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "for-building-only")
+    assert tables(read_design(path))
+
+
+@pytest.mark.parametrize("path", OFFLINE, ids=lambda p: p.stem)
+def test_offline_examples_are_played_to_their_end(path: Path, store: str) -> None:
+    results = parlour.run(path, store)
+    assert set(results.frame()["status"]) == {"done"}
+
+
+def test_one_ai_or_two_says_what_its_comment_says(store: str) -> None:
+    path = next(p for p in EXAMPLES if p.stem == "one_ai_or_two")
+    table = parlour.run(path, store).table().query("quantity == 'payoff' and role in ('row', 'column')")
+    sums = table.groupby("arm")["value"].sum()
+    assert sums["no AI"] == pytest.approx(19) and sums["one common AI"] == pytest.approx(22.8)
+    assert sums["an AI each"] == pytest.approx(14.82)
+
+
+def test_the_placebo_is_worth_nothing(store: str) -> None:
+    path = next(p for p in EXAMPLES if p.stem == "placebo")
+    frame = parlour.run(path, store).frame().query("role == 'bidder_1'").pivot(index="replicate", columns="arm", values="net")
+    assert len(frame) == 400 and (frame["exact signal"] == frame["no signal"]).all()
+
+
+def test_the_mock_server_example_over_http(store: str) -> None:
+    """Both seats behind real HTTP, a fifth of the calls faulty: as played in process, but for forfeits of the words."""
+    path = next(p for p in EXAMPLES if p.stem == "mock_server")
+    with MockServer() as server:
+        text = path.read_text().replace("http://127.0.0.1:8100/v1", server.endpoint)
+        results = parlour.run(make_design(tomllib.loads(text)), store)
+    assert set(results.frame()["status"]) == {"done"}
+    inside = parlour.run({**tomllib.loads(text), "seats": {"human": "mock", "ai": "mock"}}, store)
+    for query in ("SELECT episode, role, net FROM payoff WHERE run = ? ORDER BY ALL",
+                  "SELECT episode, turn, words FROM attempt WHERE run = ? ORDER BY ALL"):
+        assert results.store.rows(query, [results.run]) == inside.store.rows(query, [inside.run])
+
+
+def test_the_demonstration(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo.demo(Store(store)) == 0
+    out = capsys.readouterr().out
+    assert "with_ai" in out and "human is asked for" in out and "worst .. best" in out
+    run = parlour.load("demo", store)
+    scores = [s for s in score(run.store, run.run, keep=False) if s["quantity"] == "payoff"]
+    assert len({s["arm"] for s in scores}) == 7 and all(s["n"] == 120 for s in scores)
