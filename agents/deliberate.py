@@ -65,6 +65,10 @@ class Deliberate(Agent):
         talk = await _graph().ainvoke({"agent": self._agent, "turn": turn, "replies": ()})
         return summed(talk["replies"])
 
+    async def check(self) -> None:
+        if self._agent is not None:
+            await self._agent.check()
+
     async def close(self) -> None:
         if self._agent is not None:
             await self._agent.close()

@@ -1,4 +1,5 @@
 """A language model behind a service: one call per reply, nothing remembered but the turn."""
+import asyncio
 import os
 import re
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
 
-from ..errors import InputError, Transient
+from ..errors import InputError, Transient, Unreachable
 from ..protocols.codec import encode, type_name
 from ..protocols.seat import Agent, Finish, Reply, Seating, Turn
 from .clients import OPENAI, Client, Provider, declined, lease, loopback, release, status_of, translate
@@ -105,6 +106,16 @@ class LLM(Agent):
                 raise
             raise problem from None
         return self._heard(answer, perf_counter() - start)
+
+    async def check(self) -> None:
+        """Knocks at an endpoint on this machine. Others are not tried: a proxy may stand between."""
+        if self.endpoint is not None and loopback(self.endpoint):
+            parts = urlsplit(self.endpoint)
+            try:
+                _, knock = await asyncio.open_connection(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+            except OSError:
+                raise Unreachable(f"{self.where} does not answer: is the address right, and is the service running?") from None
+            knock.close()
 
     async def close(self) -> None:
         await release(id(self))

@@ -10,7 +10,7 @@ from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
 from .design import Design
 from .plan import tables
-from .runner import Progress, Run, Watch, finish, versions
+from .runner import Progress, Run, Watch, finish, preflight, versions
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
@@ -25,7 +25,9 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
         begun = frozenset(e["e"] for e in events if e["k"] == "episode")
         if design.episodes == "exact":
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
-        left = Run(design, store, path.stem, tables(design), journal, said={e: s for e, s in said.items() if e not in ended},
+        found = tables(design)
+        await preflight(found)
+        left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
                    begun=begun, ended=ended)
         return path.stem, await finish(left, watch, on_episode)
 

@@ -20,7 +20,8 @@ def progress(design: Design, quiet: bool = False) -> Iterator[Callable[[Progress
     from rich.progress import Progress as Bar
 
     total = None if design.episodes == "exact" else design.episodes * len(design.arms)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[not_done]}"))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("{task.fields[not_done]}"))
     bar = Bar(*columns, console=Console(stderr=True))
     task = bar.add_task(design.name, total=total, not_done="")
 
@@ -87,9 +88,9 @@ def _rows(scores: list[dict[str, Any]], lost: bool) -> Iterator[tuple[str, ...]]
         bounds = [f"{_n(s['worst'])} .. {_n(s['best'])}" if s["missing"] else ""] if lost else []
         size = f"{s['n'] - s['missing']}" + (f"/{s['n']}" if s["missing"] else "")
         first = ["  " + (f"{s['role']}: {s['seat']}" if s["seat"] else s["role"]), size, _n(s["value"]), _interval(s), *bounds]
-        for i, g in enumerate(gaps or [None]):
-            against = (_named(g), _n(g["benchmark_value"]), _n(g["value"])) if g else ("", "", "")
-            yield (*(first if i == 0 else [""] * len(first)), *against)
+        against = [(_named(g), _n(g["benchmark_value"]), _n(g["value"])) for g in gaps] or [("", "", "")]
+        for i, gap in enumerate(against):
+            yield (*(first if i == 0 else [""] * len(first)), *gap)
 
 
 def _named(gap: dict[str, Any]) -> str:
@@ -100,7 +101,8 @@ def _named(gap: dict[str, Any]) -> str:
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
     """How each arm's intervals were made, what went wrong in it, and what its advisers really were."""
     for s in (s for s in scores if s["quantity"] == "payoff" and s["first"]):
-        size = "branches" if s["method"] == "exact" else f"episodes, {s['effective_n']:.3g} effective; distinct replies {s['distinct']:.0%}"
+        sampled = f"episodes, {s['effective_n']:.3g} effective; distinct replies {s['distinct']:.0%}"
+        size = "branches" if s["method"] == "exact" else sampled
         yield f"{s['arm']}: {s['n']} {size}; interval: {s['method']}" + (f" ({s['note']})" if s["note"] else "")
         own = [x for x in scores if x["arm"] == s["arm"]]
         for x in (x for x in own if x["quantity"] == "rate" and x["value"]):

@@ -340,7 +340,7 @@ class Game(Frozen, ABC):
         """
         raise NotImplementedError
 
-    def channel(self, state: Any, note: Observation, report: Move) -> tuple[bool, bool, bool] | None:
+    def channel(self, state: Any, note: Any, report: Any) -> tuple[bool, bool, bool] | None:
         """(note is right, report repeats the note, report is right); None where reports have no such reading."""
         return None
 

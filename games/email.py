@@ -50,6 +50,7 @@ from .solvers.roots import bisect
 from .solvers.stopping import Stopping, solve_stopping
 
 Label = Literal["A", "B"]
+Action = Literal["A", "B", "C"]
 OTHER: dict[Label, Label] = {"A": "B", "B": "A"}
 SOURCE = "Immorlica, Theoretical models of generative AI in economic environments"
 
@@ -104,7 +105,7 @@ class Report(Move):
 
 class Choice(Move):
     """Send A, send B, or think first (C)."""
-    action: Literal["A", "B", "C"]
+    action: Action
 
 
 PLAIN = Wording(
@@ -208,6 +209,7 @@ class Email(Game):
 
     # --- what it is worth -----------------------------------------------------------------------------------------------
     def payoffs(self, play: Play) -> dict[Role, float]:
+        assert isinstance(play.state, Superior)
         action, draft = play.last("human", Choice).action, play.state.draft
         sent = draft if action == "C" else action
         human = self.gain - self.thinking_cost if action == "C" else self.gain if sent == draft else self.loss
@@ -305,7 +307,7 @@ class Email(Game):
             lead, heard_so_far = _lead(information, asks)
             if want is Query:
                 return surely(Query(question="?") if plan.ask(heard_so_far, lead) else None)
-            return surely(Choice(action=plan.action(heard_so_far, lead)))
+            return surely(Choice.model_validate({"action": plan.action(heard_so_far, lead)}))
 
         return human
 
@@ -314,7 +316,7 @@ class Email(Game):
         return Choice(action=heard(information, Report)[-1].report)
 
     def ignore(self, role: Role, information: Information) -> Move:
-        return Choice(action=_solve(self, 0, 0.0).action(0, 0))
+        return Choice.model_validate({"action": _solve(self, 0, 0.0).action(0, 0)})
 
     def options(self, role: Role, information: Information, want: type[Move], rules: Rules,
                 level: int | None = None) -> tuple[tuple[Move | None, float], ...]:
@@ -326,7 +328,8 @@ class Email(Game):
         plan, (lead, asked) = self._solution(rules), _lead(information, rules)
         if want is Query:
             return ((None, plan.stop_value(asked, lead)), (Query(question="?"), plan.ask_value(asked, lead)))
-        return tuple((Choice(action=a), plan.act_value(a, lead)) for a in ("C", "A", "B"))
+        actions: tuple[Action, ...] = ("C", "A", "B")
+        return tuple((Choice(action=a), plan.act_value(a, lead)) for a in actions)
 
     # --- the realised channel -------------------------------------------------------------------------------------------
     def channel(self, state: Superior, note: Note, report: Report) -> tuple[bool, bool, bool]:

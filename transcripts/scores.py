@@ -21,9 +21,10 @@ from .statistics import Estimate, mean
 from .store import Store
 
 Score = dict[str, Any]
-BLANK: Score = {"role": "", "seat": "", "benchmark": "", "benchmark_value": None, "kind": "", "value": None, "low": None, "high": None,
-                "worst": None, "best": None, "n": 0, "missing": 0, "clusters": 0, "effective_n": 0.0, "distinct": None, "method": "",
-                "note": "", "first": False}
+BLANK: Score = {
+    "role": "", "seat": "", "benchmark": "", "benchmark_value": None, "kind": "", "value": None, "low": None, "high": None,
+    "worst": None, "best": None, "n": 0, "missing": 0, "clusters": 0, "effective_n": 0.0, "distinct": None, "method": "",
+    "note": "", "first": False}
 
 EPISODES = """
 WITH words AS (
@@ -194,8 +195,8 @@ class Arm:
                 "seat": self.seats.get(role, {}).get("agent", "")}
         if estimate:
             e = estimate
-            line |= {"value": e.mean, "low": e.low, "high": e.high, "worst": e.worst, "best": e.best, "n": e.n, "missing": e.missing,
-                     "clusters": e.clusters, "effective_n": e.effective_n, "distinct": e.distinct, "method": e.method,
+            line |= {"value": e.mean, "low": e.low, "high": e.high, "worst": e.worst, "best": e.best, "n": e.n,
+                     "missing": e.missing, "clusters": e.clusters, "effective_n": e.effective_n, "distinct": e.distinct, "method": e.method,
                      "note": e.note}
         return line
 

@@ -65,7 +65,7 @@ def _solve(u: Any, v: Any) -> Any:
 def _program(goal: Any, gains: Any, exact: Any, totals: Any, bounds: list[tuple[int, int | None]]) -> Any:
     """Maximises goal'mu with gains mu <= 0 and exact mu = totals."""
     import numpy as np
-    from scipy.optimize import linprog  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.optimize import linprog
     found = linprog(-goal, A_ub=gains, b_ub=np.zeros(len(gains)), A_eq=exact, b_eq=totals, bounds=bounds, method="highs",
                     options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10})
     if found.status != 0:

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from parlour.errors import InputError
 from parlour.experiments.design import make_design, read_design, seat
 from parlour.experiments.plan import slots, tables
@@ -64,7 +65,8 @@ def test_sampled_states_are_shared_by_wordings_and_arms() -> None:
 
 @pytest.mark.parametrize(("change", "complaint"), [
     ({"game": "emial"}, "Did you mean 'email'"), ({"gme": "email"}, "did you mean 'game'"), ({"episodes": 0}, "episodes"),
-    ({"episodes": "many"}, "episodes"), ({"protocol": "shout"}, "no protocol 'shout'"), ({"seats": {"human": "mock"}}, "nobody sits at ai"),
+    ({"episodes": "many"}, "episodes"), ({"protocol": "shout"}, "no protocol 'shout'"),
+    ({"seats": {"human": "mock"}}, "nobody sits at ai"),
     ({"seats": {"humn": "mock"}}, "no seat 'humn'"), ({"seats": {"human": "mok", "ai": "mock"}}, "no agent 'mok'"),
     ({"seats": "mock"}, "must be a table"), ({"wordings": "funny"}, "no wording 'funny'"), ({"seed": -1}, "seed"),
     ({"game": {"name": "email", "prior": 3}}, "prior"), ({"game": {}}, "names no game"), ({"name": "a b"}, "name"),
@@ -72,7 +74,8 @@ def test_sampled_states_are_shared_by_wordings_and_arms() -> None:
     ({"seats": {"human": "strategy:nope", "ai": "mock"}}, "no benchmark 'nope'"),
     ({"game": {"name": "battle_of_the_sexes", "informed": "row"}, "protocol": "silent",
       "seats": {"row": "mock", "column": "mock"}}, "max_queries"),
-    ({"game": "battle_of_the_sexes", "protocol": "advice", "seats": {"row": "strategy:correlated", "column": "mock"}}, "correlated"),
+    ({"game": "battle_of_the_sexes", "protocol": "advice", "seats": {"row": "strategy:correlated", "column": "mock"}},
+     "correlated"),
     ({"game": {"name": "first_price_auction", "signal": "binary", "bidders": 3}}, "bidders"),
 ])
 def test_mistakes_get_one_clear_line(change: dict[str, Any], complaint: str) -> None:

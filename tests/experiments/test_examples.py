@@ -2,8 +2,9 @@
 import tomllib
 from pathlib import Path
 
-import parlour
 import pytest
+
+import parlour
 from parlour.agents.mock_server import MockServer
 from parlour.experiments import demo
 from parlour.experiments.design import make_design, read_design

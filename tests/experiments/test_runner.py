@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import parlour
 import pytest
+
+import parlour
 from parlour.errors import InputError, StoreError
 from parlour.experiments import api
 from parlour.experiments.resume import recorded
@@ -33,8 +34,8 @@ def test_the_same_seed_plays_the_same_whatever_the_concurrency(tmp_path: Path) -
 
 
 def test_exact_branches_have_weights_that_sum_to_one(store: str) -> None:
-    results = parlour.run({**DESIGN, "episodes": "exact", "seats": {"human": {"agent": "logit", "precision": 0.7}, "ai": "strategy"}},
-                          store)
+    seats = {"human": {"agent": "logit", "precision": 0.7}, "ai": "strategy"}
+    results = parlour.run({**DESIGN, "episodes": "exact", "seats": seats}, store)
     weights = results.sql("SELECT sum(weight) AS w, count(*) AS n FROM episode")
     assert weights["w"][0] == pytest.approx(1) and weights["n"][0] > 20
 

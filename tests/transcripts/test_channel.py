@@ -4,6 +4,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parlour.transcripts.channel import Told, correlation_of_repeats, realised_channel
 from parlour.transcripts.intervals import never_differed, student, wilson
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from parlour.errors import StoreError
 from parlour.transcripts.journal import Journal, read
 

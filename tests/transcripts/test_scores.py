@@ -1,6 +1,7 @@
 """Scores from rows alone: means and gaps against arithmetic, forfeits bounded, channels found, keys nowhere."""
-import parlour
 import pytest
+
+import parlour
 from parlour.games.base import Rules
 from parlour.games.email import Email
 from parlour.transcripts.scores import score
@@ -69,8 +70,9 @@ def test_an_exact_channel_weighs_branches_by_their_chance(store: str) -> None:
 
 def test_a_wording_nobody_reads_is_no_cluster(store: str) -> None:
     base = {"episodes": 80, "game": "email", "wordings": "all", "protocol": "silent"}
+    reader = {"agent": "deliberate", "inner": {"agent": "mock"}}
     results = parlour.run({**base, "arms": [{"name": "data", "seats": {"human": "logit:0.3"}},
-                                            {"name": "words", "seats": {"human": {"agent": "deliberate", "inner": {"agent": "mock"}}}}]}, store)
+                                            {"name": "words", "seats": {"human": reader}}]}, store)
     method = {s["arm"]: s["method"] for s in score(results.store, results.run) if s["quantity"] == "payoff"}
     assert "wording" not in method["data"]
     worded = results.sql("SELECT e.arm, count(a.prompt) AS n FROM attempt a JOIN episode e USING (run, episode) GROUP BY 1")
@@ -86,7 +88,7 @@ def test_scoring_again_says_the_same_and_keeps_the_old_scores(store: str) -> Non
 
 def test_episodes_that_share_their_draws_are_not_counted_twice(store: str) -> None:
     """Two wordings meet the same draws; seats that do not read wordings make them one observation, not two."""
-    results = parlour.run({"episodes": 80, "game": "email", "wordings": "all", "seats": {"human": "always_follow", "ai": "strategy"}},
-                          store)
+    seats = {"human": "always_follow", "ai": "strategy"}
+    results = parlour.run({"episodes": 80, "game": "email", "wordings": "all", "seats": seats}, store)
     human = pick(score(results.store, results.run), "payoff", "human")
     assert human["n"] == 80 and human["effective_n"] <= 40 and "draws" in human["method"]

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parlour.transcripts.bootstrap import bootstrap
 from parlour.transcripts.sampling import Row, collapse, intraclass, stratified_mean
 from parlour.transcripts.statistics import mean, paired

@@ -4,8 +4,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import parlour
 import pytest
+
+import parlour
 from parlour.errors import StoreError
 from parlour.transcripts import store as module
 from parlour.transcripts.export import EVERY, export

@@ -1,0 +1,115 @@
+"""Whole runs against a service over HTTP: a wrong key, nobody there, a service that goes away, and keys that reach no file."""
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import parlour
+import pytest
+from parlour.agents.faults import Faults
+from parlour.agents.mock_server import MockServer
+from parlour.errors import InputError, ParlourError
+from parlour.experiments import api
+from parlour.experiments.cli import main
+
+KEY = "sk-test-0123456789-do-not-store"
+PLAYED = "SELECT episode, role, net FROM payoff ORDER BY ALL"
+
+
+def seat(endpoint: str, **fields: Any) -> dict[str, Any]:
+    return {"agent": "llm", "model": "mock", "endpoint": endpoint, "key_env": "PARLOUR_TEST_KEY", "is_mock": True, **fields}
+
+
+def design(endpoint: str, **fields: Any) -> dict[str, Any]:
+    return {"name": "service", "seed": 2, "episodes": 16, "game": "email", "protocol": "advice", "wait": 0.01,
+            "seats": {"human": seat(endpoint), "ai": seat(endpoint)}, **fields}
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLOUR_TEST_KEY", KEY)
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer(key=KEY) as running:
+        yield running
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+def test_no_key_reaches_a_file(server: MockServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    results = parlour.run(design(server.endpoint), tmp_path / "x.duckdb")
+    results.table()
+    api.Results(results.store, results.run).frame().to_csv(tmp_path / "frame.csv")
+    assert set(results.frame()["status"]) == {"done"}
+    assert b"PARLOUR_TEST_KEY" in bytes_of(tmp_path), "the name of the variable is part of the spec"
+    assert KEY.encode() not in bytes_of(tmp_path)
+    out, err = capfd.readouterr()
+    assert KEY not in out + err
+
+
+def test_a_wrong_key_stops_the_run_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: MockServer) -> None:
+    monkeypatch.setenv("PARLOUR_TEST_KEY", KEY + "-wrong")
+    with pytest.raises(InputError) as raised:
+        parlour.run(design(server.endpoint), tmp_path / "x.duckdb")
+    message = str(raised.value)
+    assert "401" in message and "PARLOUR_TEST_KEY" in message and "resume" in message and "\n" not in message
+    assert KEY not in message and KEY.encode() not in bytes_of(tmp_path)
+    monkeypatch.setenv("PARLOUR_TEST_KEY", KEY)
+    assert api.resume("latest", tmp_path / "x.duckdb").status == "done"
+
+
+def test_nobody_there_is_told_at_once_and_nothing_written(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = time.monotonic()
+    with pytest.raises(ParlourError, match="does not answer"):
+        parlour.run(design(f"http://127.0.0.1:{port}/v1", wait=60.0), tmp_path / "x.duckdb")
+    assert time.monotonic() - start < 10 and list(tmp_path.iterdir()) == []
+
+
+def test_a_service_that_goes_away_stops_the_run_which_can_be_resumed(tmp_path: Path) -> None:
+    with MockServer(key=KEY) as first:
+        whole = parlour.run(design(first.endpoint), tmp_path / "whole.duckdb")
+        port = int(first.endpoint.split(":")[2].split("/")[0])
+    with ExitStack() as service, pytest.raises(ParlourError, match=r"does not answer.*resume"):
+        gone = service.enter_context(MockServer(port, key=KEY))
+
+        def leave(event: dict[str, Any]) -> None:
+            if event["k"] == "reply" and event["e"] == 3:
+                service.close()
+        api.synchronous(api.start(api.make_design(design(gone.endpoint, calls=2)), api.Store(tmp_path / "x.duckdb"), leave))
+    with MockServer(port, key=KEY):
+        assert api.resume("latest", tmp_path / "x.duckdb").status == "done"
+    assert api.Store(tmp_path / "x.duckdb").rows(PLAYED) == whole.store.rows(PLAYED)
+
+
+def test_faults_of_the_service_change_no_move(tmp_path: Path, server: MockServer) -> None:
+    whole = parlour.run(design(server.endpoint), tmp_path / "whole.duckdb")
+    kinds = ("429", "429_wait", "500", "503", "drop", "cut")
+    with MockServer(key=KEY, faults=Faults(rate=0.4, kinds=kinds, pause=0.01)) as bad:
+        results = parlour.run(design(bad.endpoint, calls=20), tmp_path / "bad.duckdb")
+    assert results.store.rows(PLAYED) == whole.store.rows(PLAYED)
+    errors = results.sql("SELECT count(*) AS n FROM attempt WHERE verdict = 'error'")["n"][0]
+    calls = results.sql("SELECT count(*) AS n FROM call")["n"][0]
+    assert errors > 5 and calls == errors, "every further call has its intent on record"
+
+
+def test_the_command_line_says_it_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                              capsys: pytest.CaptureFixture[str], server: MockServer) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PARLOUR_TEST_KEY", "wrong")
+    assert main(["play", "email", "--seat", f"human={json.dumps(seat(server.endpoint))}", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("parlour: ") and err.count("\n") == 1 and "401" in err
+    os.environ.pop("PARLOUR_TEST_KEY")
+    assert main(["play", "email", "--seat", f"human={json.dumps(seat(server.endpoint))}"]) == 2
+    assert "set the environment variable PARLOUR_TEST_KEY" in capsys.readouterr().err
