@@ -9,8 +9,6 @@ demo: .venv/core
 	$(BIN)/parlour demo
 
 test: .venv/all
-	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 perf: .venv/all

@@ -16,6 +16,7 @@ BABBLE = "Hello."
 class Mixing(Agent):
     """An agent that is a function from a turn to chances over moves. Free speech it fills with one constant."""
     reads: ClassVar[bool] = False
+    costless: ClassVar[bool] = True
 
     @abstractmethod
     def chances(self, turn: Turn) -> Mixed:

@@ -4,10 +4,9 @@ The same handler answers behind HTTP (`mock_server.py`): for one turn both doors
 of (seed, bad replies so far), faults of (seed, try), so provider errors never change what is played.
 """
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import floor, log10
-from random import Random
 from time import perf_counter
 from typing import Annotated, Any, Literal
 
@@ -18,7 +17,6 @@ from ..games.base import Chance, Move, Say, Wording
 from ..protocols.seat import Agent, Reply, Turn
 from .faults import Faults, spoil
 
-Drawer = Callable[[Random], Any]
 VERSION = 1
 """Raised whenever the same seed would give other words: a changed mock is another model."""
 PASS = '{"pass": true}'
@@ -26,6 +24,35 @@ SENTENCES = ("Which one would you take?", "I am not sure yet.", "Let us agree on
              "That sounds fine to me.", "I would rather wait and see.", "Tell me more, please.",
              "We should both gain from this.")
 STEPS = 200
+WORD = 2**64 - 1
+
+
+class Source:
+    """Chance for one reply: splitmix64, of which a seed costs nothing, while Python's own takes longer to seed than all draws.
+
+    seed  63 bits; bad: bad replies to the ask so far
+    Source: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA (2014).
+    """
+
+    def __init__(self, seed: int, bad: int = 0):
+        self._state = seed + bad * 0xD1342543DE82EF95 & WORD
+
+    def random(self) -> float:
+        """Uniform on [0, 1), in steps of 2^-53."""
+        self._state = z = self._state + 0x9E3779B97F4A7C15 & WORD
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & WORD
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & WORD
+        return ((z ^ z >> 31) >> 11) * 2.0**-53
+
+    def choice(self, some: Sequence[Any]) -> Any:
+        return some[int(self.random() * len(some))]
+
+    def randint(self, low: int, high: int) -> int:
+        """Uniform on low .. high, both included."""
+        return low + int(self.random() * (high - low + 1))
+
+
+Drawer = Callable[[Source], Any]
 
 
 class Mock(Agent):
@@ -46,6 +73,11 @@ class Mock(Agent):
     def remote(self) -> bool:  # type: ignore[override]  # only a service that fails is worth the session's retry layer
         """Whether a call may fail in passing, as a real service does."""
         return self.faults.rate > 0
+
+    @property
+    def costless(self) -> bool:  # type: ignore[override]  # so long as it is neither slow nor faulty
+        """Whether its words take no time and may be said again."""
+        return self.latency == 0 and not self.remote
 
     @property
     def model(self) -> str:
@@ -70,7 +102,7 @@ class Mock(Agent):
         drawer  of the reply owed; None for free speech
         bad     bad replies to this ask so far
         """
-        source = Random(seed | bad << 63)
+        source = Source(seed, bad)
         if optional and source.random() < self.passes:
             return PASS
         return source.choice(SENTENCES) if drawer is None else to_json(drawer(source)).decode()

@@ -24,6 +24,7 @@ class Random(Agent):
     drawing again; every second draw makes each list of numbers sum to 1, so that lotteries are found too.
     """
     reads: ClassVar[bool] = False
+    costless: ClassVar[bool] = True
 
     async def reply(self, turn: Turn) -> Reply:
         source, want = Source(turn.seed), turn.ask.want

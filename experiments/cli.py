@@ -58,6 +58,14 @@ def parser() -> argparse.ArgumentParser:
     _store(score)
     _json(score)
 
+    verify = commands.add_parser("verify", help="drive every script again by the recorded words: all must come out the same",
+                                 description="Offline, without any model or key. Exit code 0: everything came out as recorded; "
+                                             "1: something did not, and the first of it is named.")
+    _run(verify)
+    verify.add_argument("--root", help="the root that was noted when the run ended")
+    _store(verify)
+    _json(verify)
+
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
     _json(runs)

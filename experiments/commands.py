@@ -2,6 +2,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,24 @@ def score(args: Namespace) -> int:
     return _table(args, find_run(store, args.run), "scored")
 
 
+def verify(args: Namespace) -> int:
+    """0 if everything came out as recorded, 1 if something did not."""
+    from ..transcripts.talk import find_run
+    from .verify import Divergence
+    from .verify import verify as check
+
+    store = Store(args.store)
+    found = check(store, find_run(store, args.run))
+    if args.root and args.root != found.root and found.divergence is None:
+        found = replace(found, divergence=Divergence(None, None, "root", args.root, found.root))
+    if args.json:
+        emit(found.__dict__ | {"divergence": found.divergence and found.divergence.__dict__})
+    else:
+        print(f"{found.run}: {found.episodes} episodes, root {found.root}")
+        print("everything came out as recorded" if found.divergence is None else f"DIFFERS: {found.divergence}")
+    return 0 if found.divergence is None else 1
+
+
 def runs(args: Namespace) -> int:
     found = Store(args.store).rows(
         "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
@@ -240,6 +259,6 @@ def demo(args: Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play, "run": run,
-    "resume": resume, "score": score, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
+    "resume": resume, "score": score, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
     "mock-server": mock_server, "demo": demo,
 }

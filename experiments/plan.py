@@ -50,22 +50,25 @@ class Slot:
     tape: str
 
 
-def tables(design: Design) -> list[Table]:
-    """Every arm, built and checked. Raises InputError before anything is written."""
+def tables(design: Design, seated: bool = True) -> list[Table]:
+    """Every arm, built and checked. Raises InputError before anything is written.
+
+    seated  False to leave the seats empty: what was played is looked at again, and nobody is to be asked
+    """
     names = [a.name for a in design.arms]
     for name in names:
         if names.count(name) > 1:
             raise DesignError(f"two arms are named '{name}': names must differ.")
-    return [_table(arm, len(design.arms) > 1) for arm in design.arms]
+    return [_table(arm, len(design.arms) > 1, seated) for arm in design.arms]
 
 
-def _table(arm: Arm, say_which: bool) -> Table:
+def _table(arm: Arm, say_which: bool, seated: bool) -> Table:
     try:
         game = game_of(arm.game)
         protocol = protocol_of(arm.protocol, game)
         rules = protocol.rules(game)
         game.admit(rules)
-        seats = tuple(seat_all(game, protocol, arm.seats, persona) for persona in arm.personas)
+        seats = tuple(seat_all(game, protocol, arm.seats, persona) if seated else {} for persona in arm.personas)
         return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)),
                      game.states(), spans(game, rules))
     except InputError as error:

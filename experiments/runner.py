@@ -15,12 +15,14 @@ from ..games.base import NATURE, Play, Role
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.journal import Journal
+from ..transcripts.seal import seal
 from ..transcripts.store import Store
 from .design import Design
 from .plan import Slot, Table, persona_name, slots, tables
 
 PACKAGES = ("parlour", "pydantic", "duckdb", "openai", "litellm", "langgraph", "tenacity", "numpy", "scipy")
 TAKE_SECONDS = 2.0
+BREATH_SECONDS = 0.05
 
 Watch = Callable[[Event], None]
 
@@ -57,7 +59,7 @@ class Run:
 
     def __post_init__(self) -> None:
         exact = self.design.episodes == "exact"
-        self.limits = self.design.limits
+        self.limits, self.breath = self.design.limits, 0.0
         self.progress = Progress(None if exact else int(self.design.episodes) * len(self.found))
 
     async def play(self) -> str:
@@ -114,6 +116,13 @@ class Run:
             outcome = await self._episode(slot, None)
             self.progress.count(outcome.status)
             self.on_episode(self.progress)
+            await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Gives way now and then: seats that never wait would keep the store from being fed and Ctrl-C from being heard."""
+        if time.monotonic() > self.breath:
+            await asyncio.sleep(0)
+            self.breath = time.monotonic() + BREATH_SECONDS
 
     # --- exact evaluation -----------------------------------------------------------------------------------------------
     async def _exact(self) -> None:
@@ -141,6 +150,7 @@ class Run:
                 paths += walk.others[::-1]
                 self.progress.count(outcome.status)
                 self.on_episode(self.progress)
+                await self._breathe()
             number += 1
         return number
 
@@ -211,10 +221,11 @@ def end_event(table: Table, outcome: Outcome) -> Event:
     means = table.game.means(play) if play else {}
     payoffs = []
     for role, (low, high) in table.spans.items():
-        fee = play.fees.get(role, 0.0) if play else None
-        known = play is not None and fee is not None
-        payoffs.append({"role": role, "gross": gross.get(role), "fee": fee, "net": gross[role] - fee if known else None,
-                        "mean": means[role] - fee if known else None, "low": low, "high": high})
+        got: dict[str, float | None] = {"gross": None, "fee": None, "net": None, "mean": None}
+        if play:
+            fee = play.fees.get(role, 0.0)
+            got = {"gross": gross[role], "fee": fee, "net": gross[role] - fee, "mean": means[role] - fee}
+        payoffs.append({"role": role, **got, "low": low, "high": high})
     return {"k": "end", "status": outcome.status, "why": outcome.why, "play": encode_play(play) if play else None,
             "payoffs": payoffs}
 
@@ -277,6 +288,7 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
                 on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
     """Runs a design from its beginning; (run, status). Nothing is written before everything has been built."""
     found = tables(design)
+    await preflight(found)
     with store.open(write=True):
         pass
     name = new_name(design)
@@ -285,6 +297,13 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
             journal.write(event)
         run = Run(design, store, name, found, journal)
         return name, await finish(run, watch, on_episode)
+
+
+async def preflight(found: list[Table]) -> None:
+    """Asks every seat whether it could answer at all. Raises ProviderError."""
+    for table in found:
+        for seats in table.seats:
+            await asyncio.gather(*(agent.check() for agent in seats.values()))
 
 
 async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress], None] | None) -> str:
@@ -298,6 +317,7 @@ async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress],
             run.store.take(run.journal.path)
         raise
     run.store.take(run.journal.path)
+    seal(run.store, run.name)
     return status
 
 

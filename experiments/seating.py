@@ -2,7 +2,7 @@
 from collections.abc import Mapping
 
 from ..errors import DesignError, FieldError, UnknownName
-from ..games.base import Game, Role, Rules, Strategy
+from ..games.base import Benchmark, Game, Role, Rules, Strategy
 from ..protocols.base import Protocol
 from ..protocols.seat import Agent, Seating
 from .design import Fields, agent_of
@@ -17,16 +17,17 @@ def seat_all(game: Game, protocol: Protocol, specs: Mapping[Role, Fields], perso
     missing = [role for role in roles if role not in specs]
     if missing:
         raise DesignError(f"nobody sits at {', '.join(missing)}: add to [seats], e.g. {missing[0]} = \"mock\".")
-    return {role: seat_one(game, rules, role, specs[role], persona) for role in roles}
+    known = {b.name: b for b in game.benchmarks(rules)}
+    return {role: seat_one(game, rules, role, specs[role], persona, known) for role in roles}
 
 
-def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields) -> Agent:
-    """One agent, bound to its seat."""
+def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields, known: Mapping[str, Benchmark]) -> Agent:
+    """One agent, bound to its seat. known: the game's benchmarks under these rules, by name."""
     fields = {**spec, **persona} if spec["agent"] == "persona" else spec
     try:
         return agent_of(fields).bind(Seating(
             role=role,
-            strategy=lambda name: named_strategy(game, name, role, rules),
+            strategy=lambda name: named_strategy(game, name, role, rules, known),
             heed=lambda information: game.heed(role, information),
             ignore=lambda information: game.ignore(role, information),
             options=lambda information, want, level: game.options(role, information, want, rules, level)))
@@ -34,10 +35,9 @@ def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields
         raise FieldError(f"seat '{role}': {error}") from None
 
 
-def named_strategy(game: Game, name: str | None, role: Role, rules: Rules) -> Strategy:
+def named_strategy(game: Game, name: str | None, role: Role, rules: Rules, known: Mapping[str, Benchmark]) -> Strategy:
     """The strategy of a benchmark that has one; None names the usual benchmark. Raises UnknownName."""
-    known = {b.name: b for b in game.benchmarks(rules)}
-    name = usual(game, rules) if name is None else name
+    name = usual(game, known) if name is None else name
     if name not in known:
         raise UnknownName(f"no benchmark '{name}'; there are: {', '.join(known)}.")
     if not known[name].exists:
@@ -45,7 +45,7 @@ def named_strategy(game: Game, name: str | None, role: Role, rules: Rules) -> St
     return game.strategy(name, role, rules)
 
 
-def usual(game: Game, rules: Rules) -> str:
+def usual(game: Game, known: Mapping[str, Benchmark]) -> str:
     """The game's usual benchmark; where these rules do not have it, the first that exists."""
-    names = [b.name for b in game.benchmarks(rules) if b.exists]
+    names = [name for name, b in known.items() if b.exists]
     return game.usual if game.usual in names else names[0]

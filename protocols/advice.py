@@ -47,11 +47,9 @@ class Advice(Protocol):
         return (*game.players(), *dict.fromkeys(game.advisers().values()))
 
     def script(self, game: Game, state: State) -> Script:
-        notes, said = Notes(), Said(game)
+        notes, said, advisers = Notes(), Said(game), game.advisers()
         for role in game.players():
-            notes.tell(role, game.observe(role, state))
-            if role in game.advisers():
-                notes.tell(role, game.adviser_facts(role))
+            notes.tell(role, game.observe(role, state), game.adviser_facts(role) if role in advisers else None)
         for adviser in said.listeners:
             notes.tell(adviser, game.observe(adviser, state))
         yield from together(**{a: self.talk(a, game, state, notes, said) for a in said.listeners})

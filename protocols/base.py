@@ -57,7 +57,10 @@ class Notes:
         self._news: dict[Role, list[Observation]] = {}
 
     def tell(self, role: Role, *seen: Observation | None) -> None:
-        self._news.setdefault(role, []).extend(o for o in seen if o is not None)
+        news = self._news.setdefault(role, [])
+        for observation in seen:
+            if observation is not None:
+                news.append(observation)
 
     def ask(self, role: Role, want: type[Move], optional: bool = False) -> Ask:
         """An ask that carries all the role has not been told yet."""
@@ -65,7 +68,10 @@ class Notes:
 
 
 def together(**scripts: Generator[Due, tuple[Any, ...], Any]) -> Generator[Due, tuple[Any, ...], dict[str, Any]]:
-    """Runs dialogues of unequal length side by side; returns what each returned."""
+    """Runs dialogues of unequal length side by side; returns what each returned. One alone may catch its forfeits."""
+    if len(scripts) == 1:
+        (key, only), = scripts.items()
+        return {key: (yield from only)}
     due: dict[str, Due] = {}
     done: dict[str, Any] = {}
 

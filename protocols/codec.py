@@ -32,6 +32,19 @@ def encode(thing: BaseModel) -> dict[str, Any]:
     return {"type": type_name(cls), "fields": fields}
 
 
+def same(ask: Ask) -> Ask:
+    """The ask equal to this one that was met first, so that what is remembered of it is found without comparing."""
+    try:
+        return _same_ask(ask)
+    except TypeError:  # an observation that holds a list or a dict cannot be remembered
+        return ask
+
+
+@lru_cache(maxsize=1024)
+def _same_ask(ask: Ask) -> Ask:
+    return ask
+
+
 def encode_news(news: tuple[Observation, ...]) -> tuple[dict[str, Any], ...]:
     """Observations as an ask's row holds them. The dicts are shared between equal asks: read them only."""
     try:

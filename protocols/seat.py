@@ -62,7 +62,7 @@ class Turn:
         """All this role has learned up to now."""
         return tuple(o for ask, _ in self.past for o in ask.news) + self.ask.news
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The present ask in words."""
         return render(self.ask, self.wording)
@@ -112,8 +112,11 @@ class Agent(Frozen, ABC):
 
     remote  whether a call leaves the process, so that it may fail in passing and is worth trying again
     reads   whether it is shown the ask in words, which then are on record; statistical people and strategies read data
+    costless  whether its words take neither money nor time and follow from the Turn alone: should they be lost when a run
+            is killed, it says the same again
     """
     remote: ClassVar[bool] = False
+    costless: ClassVar[bool] = False
     reads: ClassVar[bool] = True
 
     def bind(self, seating: Seating) -> "Agent":
@@ -126,6 +129,9 @@ class Agent(Frozen, ABC):
     def mixture(self, turn: Turn) -> tuple[tuple[float, str], ...] | None:
         """Chances over the words it would say, if it can tell: this is what exact evaluation branches over."""
         return None
+
+    async def check(self) -> None:
+        """Called once before a run begins. Raises ProviderError if it is plain already that nobody would answer."""
 
     async def close(self) -> None:
         """Lets go of connections."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
-from .codec import encode, read
+from .codec import encode, encode_news, read, same
 from .seat import Agent, Attempt, Reply, Turn
 
 Status = Literal["done", "forfeit", "error", "paused"]
@@ -113,7 +113,8 @@ class Session:
         first = self.turns
         self.turns += len(due)
         if len(due) == 1:
-            return (await self._answer(first, due[0], first),)
+            only = due[0]
+            return (self._draw(first, only) if isinstance(only, Draw) else await self._ask(first, only, first),)
         found = await asyncio.gather(*(self._answer(first + i, d, first) for i, d in enumerate(due)),
                                      return_exceptions=True)
         for kind in (InputError, Fatal, Paused, ProviderError, Forfeit, BaseException):
@@ -136,40 +137,35 @@ class Session:
         return index
 
     async def _ask(self, turn: int, ask: Ask, batch: int) -> Move | None:
-        agent = self.seats[ask.role]
+        ask, agent = same(ask), self.seats[ask.role]
         past = self.past.setdefault(ask.role, [])
-        said = self.said.get(turn)
+        said, seed = self.said.get(turn), self.seed(ask.role, turn)
         if said is None:
             self.record({"k": "ask", "t": turn, "b": batch, "role": ask.role, "want": ask.want.__name__,
-                         "optional": ask.optional, "news": [encode(o) for o in ask.news],
-                         "seed": self.seed(ask.role, turn)})
+                         "optional": ask.optional, "news": encode_news(ask.news), "seed": seed})
             said = Said()
         if said.words is not None:
             move = read(said.words, ask.want, self.wording[ask.role], ask.optional)
             words = said.words
         else:
-            move, words = await self._talk(turn, ask, agent, past, said)
+            move, words = await self._talk(turn, Turn(ask, self.wording[ask.role], seed, tuple(past), said.attempts, said.tries),
+                                           agent)
         past.append((ask, words))
         return move
 
-    async def _talk(self, turn: int, ask: Ask, agent: Agent, past: list[tuple[Ask, str]],
-                    said: Said) -> tuple[Move | None, str]:
+    async def _talk(self, turn: int, now: Turn, agent: Agent) -> tuple[Move | None, str]:
         """Asks until the words make a move, within the limits."""
-        wording, attempts, tries = self.wording[ask.role], list(said.attempts), said.tries
-        seed = self.seed(ask.role, turn)
-        while len(attempts) < self.limits.attempts:
-            now = Turn(ask, wording, seed, tuple(past), tuple(attempts), tries)
+        while len(now.attempts) < self.limits.attempts:
             reply, tries = await self._call(turn, now, agent)
-            move, complaint, verdict = judge(reply, ask, wording)
+            move, complaint, verdict = judge(reply, now.ask, now.wording)
             self.record({"k": "reply", "t": turn, "n": tries, "words": reply.words, "finish": reply.finish,
                          "verdict": verdict, "complaint": complaint or None, "move": encode(move) if move else None,
                          "prompt": now.text if agent.reads else None, "model": reply.model, "tokens_in": reply.tokens_in,
                          "tokens_out": reply.tokens_out, "cost": reply.cost, "latency": reply.latency})
-            tries += 1
             if not complaint:
                 return move, reply.words
-            attempts.append(Attempt(reply.words, complaint))
-        raise Forfeit(ask.role, f"no valid answer in {len(attempts)} attempts ({attempts[-1].complaint})")
+            now = replace(now, attempts=(*now.attempts, Attempt(reply.words, complaint)), tries=tries + 1)
+        raise Forfeit(now.role, f"no valid answer in {len(now.attempts)} attempts ({now.attempts[-1].complaint})")
 
     async def _call(self, turn: int, now: Turn, agent: Agent) -> tuple[Reply, int]:
         """One reply of the service: the single retry layer. Returns the reply and its try number."""

@@ -21,7 +21,7 @@ def check_level(level: float) -> None:
 @lru_cache(maxsize=4096)
 def student(level: float, dof: float) -> float:
     """The two-sided Student quantile. Raises ValueError unless 0 < level < 1 and dof > 0."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scipy ships no types
+    from scipy.special import stdtrit
 
     check_level(level)
     if not dof > 0:

@@ -4,6 +4,9 @@ An event is one `write(2)` before what it tells is used; a background `fsync` fo
 cut costs at most that second. A line cut short by a crash is dropped when the journal is opened again. Long texts are
 written once and named by their hash. One process writes; others may read at any time.
 
+Events of an episode in which nobody's words cost anything may be held: they go out in order, in one write, at the end of
+the episode or before the next event of any other. A killed run then loses what it says again, the same, when resumed.
+
 Events, by `k`: run, arm, benchmark, episode, ask, call, reply, draw, end, stop, text.
 """
 import fcntl
@@ -11,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ Event = dict[str, Any]
 SYNC_SECONDS = 0.5
 
 
+@lru_cache(maxsize=1024)
 def hash_of(text: str) -> str:
     """The name of a text: the first 128 bits of its SHA-256."""
     return sha256(text.encode()).hexdigest()[:32]
@@ -43,47 +48,61 @@ class Journal:
         except OSError as error:
             raise StoreError(f"cannot write journal {path}: {error.strerror}. Choose another store with --store.") from None
         self._end = _whole(self._file)
-        self._dirty = threading.Event()
+        self._held: list[bytes] = []
+        self._dirty = False
         self._closed = threading.Event()
         self._syncer = threading.Thread(target=self._sync, daemon=True, name="journal-fsync")
         self._syncer.start()
 
-    def write(self, event: Event) -> None:
-        """Appends one event. A disk that is full raises StoreError and leaves no half line."""
+    def write(self, event: Event, hold: bool = False) -> None:
+        """Appends one event, and before it those held; or holds it. A disk that is full raises StoreError and leaves no half
+        line."""
         event["written"] = time.time()
-        self.append(to_json(event) + b"\n")
+        self._held.append(to_json(event))
+        if not hold:
+            self.flush()
 
-    def append(self, line: bytes) -> None:
+    def flush(self) -> None:
+        """Writes what is held. Raises StoreError."""
+        if self._held:
+            lines = b"\n".join((*self._held, b""))
+            self._held.clear()
+            self._append(lines)
+
+    def _append(self, lines: bytes) -> None:
         try:
-            done = os.write(self._file, line)
-            while done < len(line):
-                done += os.write(self._file, line[done:])
+            done = os.write(self._file, lines)
+            while done < len(lines):
+                done += os.write(self._file, lines[done:])
         except OSError as error:
             os.ftruncate(self._file, self._end)
             raise StoreError(f"cannot write journal {self.path}: {error.strerror}. Everything up to here is kept; "
                              "make room, then resume the run.") from None
-        self._end += len(line)
-        self._dirty.set()
+        self._end += len(lines)
+        self._dirty = True
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, hold: bool = False) -> str:
         """The hash of a text, which is written the first time it is seen."""
         name = hash_of(text)
         if name not in self._texts:
             self._texts.add(name)
-            self.write({"k": "text", "hash": name, "text": text})
+            self.write({"k": "text", "hash": name, "text": text}, hold)
         return name
 
     def _sync(self) -> None:
         while not self._closed.wait(SYNC_SECONDS):
-            if self._dirty.is_set():
-                self._dirty.clear()
+            if self._dirty:
+                self._dirty = False
                 os.fsync(self._file)
 
     def close(self) -> None:
         self._closed.set()
         self._syncer.join()
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            self.flush()
+        finally:
+            os.fsync(self._file)
+            os.close(self._file)
 
     def __enter__(self) -> "Journal":
         return self

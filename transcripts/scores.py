@@ -57,17 +57,20 @@ FROM question GROUP BY role ORDER BY role
 
 def score(store: Store, run: str, keep: bool = True, level: float = 0.95) -> list[Score]:
     """Every score of a run. Only episodes that ended count; an unfinished run is scored on what there is."""
-    episodes = store.rows(EPISODES.replace("$run", "?"), [run, run, run])
-    by_arm: dict[str, list[dict[str, Any]]] = {}
-    for e in episodes:
-        by_arm.setdefault(e["arm"], []).append(e)
-    found: list[Score] = []
-    for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run]):
-        if arm["arm"] in by_arm:
-            found += Arm(store, run, arm, by_arm[arm["arm"]], level).scores()
+    with store.reading():
+        found = list(_scores(store, run, level))
     if keep and found:
         _keep(store, run, found)
     return found
+
+
+def _scores(store: Store, run: str, level: float) -> Iterator[Score]:
+    by_arm: dict[str, list[dict[str, Any]]] = {}
+    for e in store.rows(EPISODES.replace("$run", "?"), [run, run, run]):
+        by_arm.setdefault(e["arm"], []).append(e)
+    for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run]):
+        if arm["arm"] in by_arm:
+            yield from Arm(store, run, arm, by_arm[arm["arm"]], level).scores()
 
 
 class Arm:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas
 
 COLUMNS = {
-    "k": "VARCHAR", "run": "VARCHAR", "written": "DOUBLE", "name": "VARCHAR", "seed": "BIGINT", "design": "JSON", "versions": "JSON",
+    "k": "VARCHAR", "run": "VARCHAR", "written": "DOUBLE", "name": "VARCHAR", "seed": "BIGINT", "design": "JSON",
+    "versions": "JSON",
     "commit": "VARCHAR", "status": "VARCHAR", "why": "VARCHAR", "arm": "VARCHAR", "game": "VARCHAR", "game_fields": "JSON",
     "protocol": "VARCHAR", "protocol_fields": "JSON", "rules": "JSON", "seats": "JSON", "exact": "BOOLEAN", "kind": "VARCHAR",
     "source": "VARCHAR", "value": "JSON", "measures": "JSON", "note": "VARCHAR", "e": "INTEGER", "wording": "VARCHAR",
@@ -23,7 +24,8 @@ COLUMNS = {
     "t": "INTEGER", "b": "INTEGER", "role": "VARCHAR", "want": "VARCHAR", "optional": "BOOLEAN", "news": "JSON", "n": "INTEGER",
     "words": "VARCHAR", "verdict": "VARCHAR", "complaint": "VARCHAR", "finish": "VARCHAR", "move": "JSON", "prompt": "VARCHAR",
     "model": "VARCHAR", "tokens_in": "INTEGER", "tokens_out": "INTEGER", "cost": "DOUBLE", "latency": "DOUBLE", "what": "VARCHAR",
-    "chances": "DOUBLE[]", "draw": "INTEGER", "payoffs": "JSON", "hash": "VARCHAR", "text": "VARCHAR",
+    "chances": "DOUBLE[]", "draw": "INTEGER", "hash": "VARCHAR", "text": "VARCHAR",
+    "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
 }
 """Everything an event may hold, with its type in the store."""
 
@@ -36,8 +38,8 @@ TABLES = {
     "ending": ("end", "run, e, written, status, why, play"),
     "ask": ("ask", "run, e, t, written, b, role, want, optional, seed, news"),
     "call": ("call", "run, e, t, n, written"),
-    "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, cost, "
-                         "latency"),
+    "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, "
+                         "cost, latency"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
 }
 """Table -> (event kind, its columns in the order of the schema)."""
@@ -54,6 +56,7 @@ class Store:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+        self._held: duckdb.DuckDBPyConnection | None = None
 
     @property
     def journals(self) -> Path:
@@ -65,12 +68,27 @@ class Store:
         """A connection. Waits up to `patience` seconds for another process to close the file. Raises StoreError."""
         if not write and not self.path.exists():
             raise StoreError(f"no store at {self.path}: run an experiment first, or name one with --store.")
+        if self._held and not write:
+            yield self._held
+            return
         connection = self._connect(write, patience)
         try:
             _check(connection, self.path, write)
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keeps the store open for the many queries of one reader. Nobody can write meanwhile, this process neither."""
+        if self._held:
+            yield
+            return
+        with self.open() as self._held:
+            try:
+                yield
+            finally:
+                self._held = None
 
     def _connect(self, write: bool, patience: float) -> "duckdb.DuckDBPyConnection":
         import duckdb
@@ -96,11 +114,12 @@ class Store:
         """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing."""
         if not journal.exists():
             raise StoreError(f"no journal at {journal}.")
-        taken, name = 0, str(journal.resolve())
+        taken, name, end = 0, str(journal.resolve()), journal.stat().st_size  # or it would run after a journal still growing
         with ONE_AT_A_TIME, self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
-            while slice_ := _slice(journal, at):
+            db.execute("SET threads = 1")  # more are hardly sooner done, and cost half as much again
+            while slice_ := _slice(journal, at, end):
                 db.execute("BEGIN")
                 _insert(db, slice_, journal)
                 at += len(slice_)
@@ -129,7 +148,7 @@ class Store:
 
 def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
     """Refuses a foreign or newer file; brings an older or empty one up to date if it may be written."""
-    tables = {name for name, in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    tables = {name for name, in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     found = db.execute("SELECT max(version) FROM parlour").fetchone() if "parlour" in tables else None
     version = found[0] if found else 0
     if version == 0 and tables:
@@ -152,11 +171,11 @@ def _migrations() -> list[str]:
     return [f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sql")]
 
 
-def _slice(journal: Path, at: int) -> bytes:
-    """The next whole lines of a journal, about a batch of them."""
+def _slice(journal: Path, at: int, end: int) -> bytes:
+    """The next whole lines of a journal that begin before `end`, about a batch of them."""
     with journal.open("rb") as file:
         file.seek(at)
-        data = file.read(BATCH)
+        data = file.read(max(0, min(BATCH, end - at)))
         if data and not data.endswith(b"\n"):
             data += file.readline()
     return data[:data.rfind(b"\n") + 1]
@@ -178,11 +197,8 @@ def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> Non
         order = " ORDER BY e, t, n" if "e, " in columns else ""
         db.execute(f"INSERT INTO {table} SELECT {columns} FROM line WHERE k = '{kind}'{order}")
     db.execute("INSERT INTO text SELECT DISTINCT hash, text FROM line WHERE k = 'text' AND hash NOT IN (SELECT hash FROM text)")
-    db.execute("""
-        INSERT INTO payoff SELECT run, e, p.role, p.gross, p.fee, p.net, p.mean, p.low, p.high FROM (
-            SELECT run, e, unnest(from_json(payoffs, '[{"role": "VARCHAR", "gross": "DOUBLE", "fee": "DOUBLE", "net": "DOUBLE",
-                "mean": "DOUBLE", "low": "DOUBLE", "high": "DOUBLE"}]')) AS p
-            FROM line WHERE k = 'end' ORDER BY e)""")
+    db.execute("INSERT INTO payoff SELECT run, e, unnest(p) FROM (SELECT run, e, unnest(payoffs) AS p FROM line WHERE k = 'end' "
+               "ORDER BY e)")
     db.execute("DROP TABLE line")
 
 

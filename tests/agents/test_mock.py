@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, create_model
 
 from parlour.agents.faults import KINDS, SERVICE, WORDS, Faults, Kind, menu, spoil
-from parlour.agents.mock import Mock, drawer_of
+from parlour.agents.mock import Mock, Source, drawer_of
 from parlour.errors import FieldError, Invalid, Transient
 from parlour.games.base import Chance, Money, Move, Query, Say, Wording
 from parlour.games.email import Choice, Email, Report, Superior
@@ -192,3 +192,18 @@ def test_bad_words_cost_attempts_and_are_complained_about() -> None:
     _, verdicts = sit(Mock(faults=Faults(rate=0.4, kinds=WORDS)), limits)
     assert min(verdicts[v] for v in ("invalid", "truncated", "refusal")) > 0
     assert verdicts["error"] == 0
+
+
+def test_chance_is_uniform_and_new_for_every_bad_reply() -> None:
+    draws = [Source(seed_of("chance", i)).random() for i in range(4000)]
+    assert all(0 <= u < 1 for u in draws)
+    assert all(320 < n < 480 for n in Counter(int(10 * u) for u in draws).values())
+    assert len({Source(5, bad).random() for bad in range(50)}) == 50
+    whole = Source(1)
+    assert {whole.randint(-1, 2) for _ in range(200)} == {-1, 0, 1, 2}
+    assert Source(0).random() == (0xE220A8397B1DCDAF >> 11) / 2**53  # the first word of splitmix64 from 0
+
+
+def test_only_a_quick_and_faultless_mock_costs_nothing() -> None:
+    assert Mock().costless
+    assert not Mock(latency=0.01).costless and not Mock(faults=Faults(rate=0.1)).costless

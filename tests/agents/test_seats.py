@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypedDict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, PrivateAttr, model_validator
+
 from parlour.agents import graph as graphs
 from parlour.agents.always_follow import AlwaysFollow
 from parlour.agents.chances import BABBLE, Mixing
@@ -32,7 +34,6 @@ from parlour.protocols.codec import read, write
 from parlour.protocols.seat import Agent, Attempt, Reply, Seating, Turn
 from parlour.protocols.session import seed_of
 from parlour.registry import load, modules
-from pydantic import Field, PrivateAttr, model_validator
 
 SEATS = ("always_follow", "deliberate", "graph", "human", "level_k", "logit", "never_follow", "persona", "random", "recording",
          "strategy")

@@ -12,7 +12,7 @@ import pytest
 
 import parlour
 from parlour.errors import InputError, StoreError
-from parlour.experiments import api
+from parlour.experiments import api, runner
 from parlour.experiments.resume import recorded
 from parlour.experiments.runner import Walk
 from parlour.transcripts.journal import Journal, read
@@ -159,3 +159,34 @@ def test_nothing_is_written_before_everything_is_built(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         parlour.run({**DESIGN, "seats": {"human": "mock", "ai": "nobody"}}, tmp_path / "x.duckdb")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("human", "held"), [("mock", True), ({"agent": "mock", "latency": 0.001}, False)])
+def test_words_that_cost_something_are_written_one_by_one(store: str, monkeypatch: pytest.MonkeyPatch, human: Any, held: bool) -> None:
+    sizes: list[int] = []
+    real = Journal._append
+
+    def spy(self: Journal, lines: bytes) -> None:
+        sizes.append(lines.count(b"\n"))
+        real(self, lines)
+
+    monkeypatch.setattr(Journal, "_append", spy)
+    results = parlour.run({**DESIGN, "seats": {"human": human, "ai": "mock"}}, store)
+    assert results.status == "done"
+    assert (max(sizes) > 3) is held
+    assert len(sizes) == sum(sizes) or held
+
+
+def test_seats_that_never_wait_let_the_loop_run(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "BREATH_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "TAKE_SECONDS", 0.0)
+    takes: list[float] = []
+    real = Store.take
+
+    def spy(self: Store, journal: Path, patience: float = 10.0) -> int:
+        takes.append(patience)
+        return real(self, journal, patience)
+
+    monkeypatch.setattr(Store, "take", spy)
+    assert parlour.run({**DESIGN, "episodes": 40}, store).status == "done"
+    assert takes.count(0.0) >= 1 and takes[-1] == 10.0

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import parlour
 import pytest
+
+import parlour
 from parlour.agents.faults import Faults
 from parlour.agents.mock_server import MockServer
 from parlour.errors import InputError, ParlourError

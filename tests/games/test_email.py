@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parlour.errors import FieldError
 from parlour.games.base import Benchmark, Rules
 from parlour.games.email import Email

@@ -2,6 +2,7 @@
 from typing import Any, Literal
 
 import pytest
+
 from parlour.games.base import (
     Benchmark,
     Frozen,

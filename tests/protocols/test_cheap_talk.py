@@ -2,6 +2,7 @@
 from typing import Any, Literal
 
 import pytest
+
 from parlour.errors import FieldError, Forfeit, RulesError, UnknownName
 from parlour.games.base import Benchmark, Game, Move, Observation, Play, Query, Role, Rules, Saw, Say, State, Strategy, Wording
 from parlour.games.email import Email, Superior

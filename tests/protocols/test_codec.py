@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, SerializeAsAny, create_model
+
 from parlour.errors import Invalid, StoreError
 from parlour.games.base import Chance, Frozen, Left, Money, Move, Observation, Query, Role, Saw, Say, State, Wording
 from parlour.protocols.base import Ask
-from parlour.protocols.codec import decode, encode, read, reasoning, render, schema, write
+from parlour.protocols.codec import decode, encode, encode_news, read, reasoning, render, same, schema, write
 from parlour.registry import load, modules
-from pydantic import Field, SerializeAsAny, create_model
 
 Label = Literal["A", "B", "C"]
 
@@ -392,3 +393,23 @@ def test_a_narrowed_move_keeps_its_name() -> None:
     w = Wording(texts={"Choice": "Which?"})
     assert render(Ask("x", (), Narrow), w).startswith('Which?\nAnswer with one JSON object and nothing else. Its fields: '
                                                      '"action": one of "A", "B".')
+
+
+class Listing(Observation):
+    """Holds a list, so it has no hash."""
+    rows: list[str]
+
+    def say(self, w: Wording, me: Role) -> str:
+        return ", ".join(self.rows)
+
+
+def test_equal_asks_are_put_into_words_once_and_those_without_a_hash_anew() -> None:
+    first, second = (Ask("x", (Left(queries=2, price=1.5),), Choice) for _ in range(2))
+    assert first is not second and same(first) is same(second)
+    assert encode_news(first.news) == tuple(encode(o) for o in first.news)
+    other = Ask("x", (Left(queries=1, price=1.5),), Choice)
+    w = Wording(texts={"left": "{queries} for {price}"})
+    assert render(first, w).startswith("2 for 1.5") and render(other, w).startswith("1 for 1.5")
+    bare = Ask("x", (Listing(rows=["a", "b"]),), Choice)
+    assert same(bare) is bare and render(bare, w).startswith("a, b")
+    assert encode_news(bare.news) == (encode(bare.news[0]),)

@@ -5,12 +5,13 @@ from itertools import product
 from typing import Any, ClassVar, Literal
 
 import pytest
+from pydantic import PrivateAttr
+
 from parlour.errors import Fatal, Forfeit, InputError, Paused, Transient, Unreachable
 from parlour.games.base import Move, Observation, Play, Role, Say, State, Wording
 from parlour.protocols.base import Ask, Draw, Script
 from parlour.protocols.seat import Agent, Attempt, Reply, Turn
 from parlour.protocols.session import REFUSED, TRUNCATED, Limits, Outcome, Said, Session, pick, seed_of
-from pydantic import PrivateAttr
 
 
 class Nothing(State):

@@ -93,3 +93,18 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         list(read(path))
     with pytest.raises(StoreError, match="cannot read"):
         list(read(tmp_path / "none.jsonl"))
+
+
+def test_held_events_go_out_in_order_before_the_next_and_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    with Journal(path) as journal:
+        journal.write({"k": "ask", "t": 0}, hold=True)
+        name = journal.text("long", hold=True)
+        assert list(read(path)) == []
+        journal.write({"k": "ask", "t": 1})
+        assert [(e["k"], e.get("t", e.get("hash"))) for e in read(path)] == [("ask", 0), ("text", name), ("ask", 1)]
+        journal.write({"k": "end"}, hold=True)
+        journal.flush()
+        assert [e["k"] for e in read(path)][-1] == "end"
+        journal.write({"k": "stop"}, hold=True)
+    assert [e["k"] for e in read(path)] == ["ask", "text", "ask", "end", "stop"]

@@ -158,3 +158,20 @@ def test_tidy_csv_has_cluster_columns(store: str, tmp_path: Path) -> None:
     assert {"arm", "wording", "persona", "stratum", "replicate", "weight", "role", "net", "status"} <= set(frame.columns)
     with pytest.raises(StoreError, match="cannot write"):
         export(results.store, results.run, Path("/proc/none/tidy.csv"), "csv")
+
+
+def test_a_journal_that_grows_meanwhile_is_taken_as_far_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, path, real = Store(tmp_path / "a.duckdb"), tmp_path / "r.jsonl", module._insert
+    with Journal(path) as journal:
+        def draw(turn: int) -> None:
+            journal.write({"k": "draw", "run": "r", "e": 0, "t": turn, "what": "x", "chances": [1.0], "draw": 0})
+
+        def grow(*args: object) -> None:
+            draw(journal._end)
+            real(*args)  # type: ignore[arg-type]  # passed on as they came
+
+        draw(0)
+        before = path.stat().st_size
+        monkeypatch.setattr(module, "_insert", grow)
+        assert store.take(path) == before
+        assert len(store.rows("SELECT turn FROM draw")) == 1

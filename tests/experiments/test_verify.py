@@ -1,0 +1,151 @@
+"""Verification: what was played comes out the same; every column tampered with, and every row deleted, is found and named."""
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import parlour
+from parlour.errors import StoreError
+from parlour.experiments import api
+from parlour.experiments.cli import main
+from parlour.experiments.verify import verify
+from parlour.transcripts.seal import HEAD, PARTS, seal
+from parlour.transcripts.store import Store
+
+BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
+DESIGN: dict[str, Any] = {"name": "v", "seed": 4, "episodes": 8, "game": {"name": "email", "harm": 1.0}, "wait": 0.0,
+                          "protocol": {"name": "advice", "max_queries": 2}, "seats": {"human": BAD_FIRST, "ai": "random"}}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> api.Results:
+    results = parlour.run(DESIGN, tmp_path_factory.mktemp("verify") / "whole.duckdb")
+    results.table()
+    rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score")}
+    assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
+    return results
+
+
+@pytest.fixture
+def copy(whole: api.Results, tmp_path: Path) -> Callable[[str], Store]:
+    """A store of the run after one SQL statement; it counts that the statement changed something."""
+    def tampered(sql: str) -> Store:
+        path = tmp_path / "copy.duckdb"
+        shutil.copy(whole.store.path, path)
+        with duckdb.connect(str(path)) as db:
+            changed = db.execute(sql).fetchall()[0][0]
+        assert changed >= 1, "nothing was changed"
+        return Store(path)
+    return tampered
+
+
+@pytest.mark.parametrize("change", [
+    {}, {"wordings": "all", "seats": {"human": "mock", "ai": "mock"}},
+    {"episodes": "exact", "seats": {"human": "logit:1", "ai": "strategy"}},
+    {"game": {"name": "first_price_auction", "signal": "mixture"}, "protocol": {"name": "cheap_talk", "then": "advice"},
+     "seats": {"bidder_1": "mock", "bidder_2": "random", "ai_1": "strategy"}},
+    {"game": {"name": "battle_of_the_sexes", "informed": "both_private"}, "protocol": "advice",
+     "seats": {"row": "mock", "column": "level_k:1", "ai_row": "random", "ai_column": "mock"}},
+])
+def test_what_was_played_comes_out_the_same(store: str, change: dict[str, Any]) -> None:
+    results = parlour.run({**DESIGN, **change}, store)
+    results.table()
+    found = verify(results.store, results.run)
+    assert found.divergence is None and found.episodes == len(results.sql("SELECT * FROM ending")) > 0
+
+
+def test_a_resumed_run_verifies_and_its_root_is_kept(whole: api.Results) -> None:
+    before = verify(whole.store, whole.run)
+    assert api.resume(whole.run, whole.store.path).status == "done"
+    after = verify(whole.store, whole.run)
+    assert before.divergence is None and after == before
+    roots = whole.sql(f"SELECT DISTINCT root FROM root WHERE run = '{whole.run}'")["root"].tolist()
+    assert roots == [after.root]
+
+
+def columns() -> list[tuple[str, str]]:
+    """Every column of every sealed table, as the schema has them."""
+    import tempfile
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "x.duckdb")
+        with store.open(write=True) as db:
+            return [(t, c) for t in (*PARTS, *HEAD) for c, in db.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position", [t]).fetchall()]
+
+
+CHANGES = {"VARCHAR": "coalesce({c}, '') || 'x'", "JSON": "'{{\"changed\": 1}}'", "DOUBLE": "coalesce({c}, 0) + 1",
+           "INTEGER": "coalesce({c}, 0) + 1", "BIGINT": "coalesce({c}, 0) + 1", "BOOLEAN": "NOT coalesce({c}, false)",
+           "DOUBLE[]": "[0.25, 0.75]"}
+
+
+@pytest.mark.parametrize(("table", "column"), columns(), ids=lambda x: str(x))
+def test_every_column_that_is_changed_is_found(copy: Callable[[str], Store], whole: api.Results, table: str, column: str) -> None:
+    kind = whole.store.rows("SELECT data_type AS k FROM information_schema.columns WHERE table_name = ? AND column_name = ?",
+                            [table, column])[0]["k"]
+    value = CHANGES[kind].format(c=f'"{column}"')
+    store = copy(f'UPDATE {table} SET "{column}" = {value} WHERE rowid = (SELECT max(rowid) FROM {table})')
+    try:
+        found = verify(store, whole.run).divergence
+    except (StoreError, IndexError) as error:  # the run's own name or design was changed: it is not there any more
+        assert table == "run" or column == "run", error
+        return
+    assert found is not None, f"{table}.{column} was changed and nobody noticed"
+
+
+@pytest.mark.parametrize(("sql", "named"), [
+    ("UPDATE attempt SET words = CASE WHEN words LIKE '%\"C\"%' THEN '{\"action\":\"A\"}' ELSE '{\"action\":\"C\"}' END "
+     "WHERE verdict = 'ok' AND episode = 3 AND turn = (SELECT max(turn) FROM ask WHERE episode = 3)", ("episode 3", "move")),
+    ("UPDATE attempt SET complaint = 'fine' WHERE rowid = (SELECT min(rowid) FROM attempt WHERE verdict = 'invalid')", ("complaint",)),
+    ("DELETE FROM ask WHERE episode = 2 AND turn = (SELECT max(turn) FROM ask WHERE episode = 2)", ("episode 2", "ask")),
+    ("DELETE FROM draw WHERE rowid = (SELECT max(rowid) FROM draw)", ("draw",)),
+    ("DELETE FROM payoff WHERE episode = 1 AND role = 'human'", ("episode 1", "payoff of human")),
+    ("UPDATE payoff SET net = net + 1 WHERE episode = 1 AND role = 'human'", ("episode 1", "payoff of human, net")),
+    ("UPDATE draw SET draw = 1 - draw WHERE rowid = (SELECT max(rowid) FROM draw)", ("draw",)),
+    ("UPDATE benchmark SET value = '{\"human\": 3.0}' WHERE name = 'with_ai'", ("with_ai",)),
+    ("UPDATE score SET value = value + 1 WHERE quantity = 'payoff' AND role = 'human'", ("score", "human")),
+    ("UPDATE ending SET status = 'forfeit' WHERE episode = 0", ("episode 0", "status")),
+    ("UPDATE attempt SET latency = latency + 1 WHERE rowid = (SELECT max(rowid) FROM attempt)", ("episode", "hash")),
+])
+def test_the_first_divergence_is_named(copy: Callable[[str], Store], whole: api.Results, sql: str, named: tuple[str, ...]) -> None:
+    found = verify(copy(sql), whole.run).divergence
+    assert found is not None and all(word in str(found) for word in named), str(found)
+
+
+@pytest.mark.parametrize("table", [*PARTS, *HEAD])
+def test_every_deleted_row_is_found(copy: Callable[[str], Store], whole: api.Results, table: str) -> None:
+    store = copy(f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
+    try:
+        assert verify(store, whole.run).divergence is not None
+    except (StoreError, IndexError):
+        assert table in ("run", "episode")
+
+
+def test_a_missing_episode_and_hashes_made_anew_are_found_by_the_noted_root(copy: Callable[[str], Store], whole: api.Results,
+                                                                           capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody drops an episode everywhere and seals the rest again: only the root noted elsewhere tells."""
+    noted = verify(whole.store, whole.run).root
+    store = copy("DELETE FROM episode WHERE episode = 7")
+    with store.open(write=True) as db:
+        for table in (*PARTS[1:], "seal"):
+            db.execute(f"DELETE FROM {table} WHERE episode = 7")
+        db.execute("DELETE FROM root")
+        db.execute("DELETE FROM score")
+    seal(store, whole.run)
+    assert verify(store, whole.run).divergence is None
+    assert main(["verify", "--store", str(store.path)]) == 0
+    capsys.readouterr()
+    assert main(["verify", "--store", str(store.path), "--root", noted]) == 1
+    assert f"root: recorded {noted}" in capsys.readouterr().out
+
+
+def test_no_key_and_no_service_is_needed(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from parlour.agents.mock_server import MockServer
+    monkeypatch.setenv("SOME_KEY", "secret-key")
+    with MockServer() as server:
+        llm = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True, "key_env": "SOME_KEY"}
+        results = parlour.run({**DESIGN, "seats": {"human": llm, "ai": llm}}, store)
+    monkeypatch.delenv("SOME_KEY")
+    assert verify(results.store, results.run).divergence is None
