@@ -3,6 +3,7 @@
     POST /v1/chat/completions   a reply; with `parlour` data in the request, the reply the in-process mock would give
     GET  /v1/models             what it serves; any other name but `missing` is answered by the mock too
     GET  /stats                 {"requests": n, "replies": n, "faults": {kind: n}}
+    GET  /replies               {id: how often that reply was sent}: a bill; the id names the ask's seed and the try
 
 A model name given in `agents` is played by that agent: it is handed a Turn rebuilt from the `parlour` data, so that a
 policy or a logit person can sit behind real HTTP.
@@ -57,7 +58,7 @@ class MockServer:
                  key: str | None = None, mock: Mock = Mock()):  # noqa: B008  frozen
         self.port, self.faults, self.agents, self.key, self.mock = port, faults, dict(agents or {}), key, mock
         self.last: dict[str, Any] | None = None
-        self.requests, self.replies, self.met = 0, 0, Counter[str]()
+        self.requests, self.replies, self.met, self.sent = 0, 0, Counter[str](), Counter[str]()
         self._seen: Counter[bytes] = Counter()
         self._runner: web.AppRunner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,7 +74,7 @@ class MockServer:
         from aiohttp import web
         app = web.Application(client_max_size=2**26)
         app.add_routes([web.post("/v1/chat/completions", self._chat), web.get("/v1/models", self._models),
-                        web.get("/stats", self._stats)])
+                        web.get("/stats", self._stats), web.get("/replies", self._replies)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=4096)
@@ -121,6 +122,9 @@ class MockServer:
     async def _stats(self, request: "web.Request") -> "web.Response":
         return _json({"requests": self.requests, "replies": self.replies, "faults": dict(self.met)})
 
+    async def _replies(self, request: "web.Request") -> "web.Response":
+        return _json(dict(self.sent))
+
     async def _chat(self, request: "web.Request") -> "web.StreamResponse":
         self.requests += 1
         raw = await request.read()
@@ -138,6 +142,7 @@ class MockServer:
         if fault in SERVICE:
             return await _break_off(request, completion(reply, asked) if fault == "cut" else b"")
         self.replies += 1
+        self.sent[reply_id(asked.seed, asked.tries)] += 1
         return _json(completion(reply, asked))
 
     def _accept(self, authorization: str, raw: bytes) -> dict[str, Any]:
@@ -246,6 +251,11 @@ def _drawer(form: bytes, wording: Wording) -> Drawer:
 
 
 # --- replies ------------------------------------------------------------------------------------------------------------
+def reply_id(seed: int, tries: int) -> str:
+    """The name of the reply to one try of one ask."""
+    return f"chatcmpl-{seed:016x}{tries:04x}"
+
+
 def completion(reply: Reply, asked: Asked) -> bytes:
     """A reply as a chat completion."""
     ends: dict[Finish, str] = {"stop": "stop", "length": "length", "refusal": "stop"}
@@ -253,7 +263,7 @@ def completion(reply: Reply, asked: Asked) -> bytes:
     message = {"role": "assistant", "content": None if declines else reply.words, "refusal": reply.words if declines else None}
     asked_for, said = reply.tokens_in or 0, reply.tokens_out or 0
     return to_json({
-        "id": f"chatcmpl-{asked.seed:016x}{asked.tries:04x}", "object": "chat.completion", "created": int(time()),
+        "id": reply_id(asked.seed, asked.tries), "object": "chat.completion", "created": int(time()),
         "model": reply.model,
         "choices": [{"index": 0, "message": message, "finish_reason": ends[reply.finish], "logprobs": None}],
         "usage": {"prompt_tokens": asked_for, "completion_tokens": said, "total_tokens": asked_for + said}})
