@@ -168,10 +168,14 @@ def _table(args: Namespace, name: str, status: str) -> int:
         return 0
     found = score(store, name)
     if args.json:
-        return emit({"run": name, "status": status, "store": args.store, "scores": lines(found)})
+        return emit({"run": name, "status": status, "store": args.store, "scores": lines(found),
+                     "possibly_paid": store.rows(POSSIBLY_PAID, [name])})
     table(found)
     print(f"\n{name}: {status}. Transcripts and scores are in {args.store}; read one with "
           f"`parlour transcript {name}/0 --store {args.store}`")
+    if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [name])):
+        print(f"{lost} calls were in flight when the run was cut off: they may have been paid for, but their replies are not on "
+              f"record. `parlour sql \"SELECT * FROM possibly_paid WHERE run = '{name}'\" --store {args.store}` lists them.")
     return 0
 
 
@@ -204,12 +208,14 @@ def runs(args: Namespace) -> int:
     found = Store(args.store).rows(
         "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
         "coalesce((SELECT arg_max(status, written) FROM stop s WHERE s.run = r.run), 'unfinished') AS status, "
+        "(SELECT coalesce(sum(calls), 0)::INTEGER FROM possibly_paid p WHERE p.run = r.run) AS possibly_paid, "
         "r.versions ->> 'parlour' AS parlour FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) "
         "GROUP BY ALL ORDER BY min(r.written)")
     if args.json:
         return emit(found)
     for r in found:
-        print(f"{r['run']}  {r['ended']}/{r['episodes']} episodes ended  {r['status']}  parlour {r['parlour']}")
+        lost = f"  {r['possibly_paid']} calls possibly paid" if r["possibly_paid"] else ""
+        print(f"{r['run']}  {r['ended']}/{r['episodes']} episodes ended  {r['status']}{lost}  parlour {r['parlour']}")
     return 0
 
 
@@ -256,6 +262,8 @@ def demo(args: Namespace) -> int:
     from .demo import demo as show_all
     return show_all(Store(args.store))
 
+
+POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_paid WHERE run = ? ORDER BY ALL"
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play, "run": run,
