@@ -1,5 +1,6 @@
 """Takes an interrupted run up again: ended episodes stay, half-played ones go on at the ask where they stood."""
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,8 @@ from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
 from .design import Design
-from .plan import tables
-from .runner import Progress, Run, Watch, finish, preflight, versions
+from .plan import Table, tables
+from .runner import Progress, Run, Watch, finish, head, preflight, versions
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
@@ -27,6 +28,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
         found = tables(design)
         await preflight(found)
+        _complete(journal, path.stem, design, found, events)
         left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
                    begun=begun, ended=ended)
         return path.stem, await finish(left, watch, on_episode)
@@ -54,18 +56,34 @@ def _design(path: Path, events: list[Event]) -> Design:
     return Design.model_validate(events[0]["design"])
 
 
+def _complete(journal: Journal, run: str, design: Design, found: list[Table], events: list[Event]) -> None:
+    """Writes what is missing of the head, if the run was killed before it had all been written."""
+    there = sum(e["k"] in ("run", "arm", "benchmark") for e in events)
+    for event in islice(head(run, design, found), there, None):
+        journal.write(event)
+
+
 def recorded(events: list[Event]) -> dict[int, dict[int, Said]]:
     """episode -> turn -> what is on record of it."""
     found: dict[int, dict[int, dict[str, Any]]] = {}
     for event in events:
         if event["k"] in ("ask", "draw", "reply"):
-            turn = found.setdefault(event["e"], {}).setdefault(event["t"], {"attempts": (), "tries": 0})
+            turn = found.setdefault(event["e"], {}).setdefault(event["t"], {"attempts": (), "tries": 0, "failures": ()})
             if event["k"] == "draw":
                 turn["index"] = event["draw"]
             elif event["k"] == "reply":
-                turn["tries"] = event["n"] + 1
-                if event["verdict"] == "ok":
-                    turn["words"] = event["words"]
-                elif event["verdict"] != "error":
-                    turn["attempts"] += (Attempt(event["words"], event["complaint"]),)
+                _hear(turn, event)
     return {e: {t: Said(**s) for t, s in turns.items()} for e, turns in found.items()}
+
+
+def _hear(turn: dict[str, Any], reply: Event) -> None:
+    """One reply more. A service that was not there, or that refused, has not used up a try: the run was stopped for it."""
+    turn["tries"] = reply["n"] + 1
+    if reply["verdict"] == "error":
+        turn["failures"] += (reply["complaint"],) if reply.get("finish") == "transient" else ()
+        return
+    turn["failures"] = ()
+    if reply["verdict"] == "ok":
+        turn["words"] = reply["words"]
+    else:
+        turn["attempts"] += (Attempt(reply["words"], reply["complaint"]),)

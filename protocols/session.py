@@ -49,9 +49,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Said:
-    """What is on record of one ask or draw: bad attempts, tries made, and the accepted words (or nature's index)."""
+    """What is on record of one ask or draw: bad attempts, tries made, and the accepted words (or nature's index).
+
+    failures  what the service failed with since the last reply: those tries of `Limits.calls` are used up
+    """
     attempts: tuple[Attempt, ...] = ()
     tries: int = 0
+    failures: tuple[str, ...] = ()
     words: str | None = None
     index: int | None = None
 
@@ -200,7 +204,7 @@ class Session:
             return backoff(state) if asked is None else asked
 
         tries = now.tries
-        async for attempt in AsyncRetrying(stop=stop_after_attempt(self.limits.calls), wait=wait,
+        async for attempt in AsyncRetrying(stop=stop_after_attempt(self._left(turn, now)), wait=wait,
                                            retry=retry_if_exception_type(Transient), reraise=True):
             with attempt:
                 self._intend(turn, tries)
@@ -208,10 +212,18 @@ class Session:
                     return await self._once(replace(now, tries=tries), agent), tries
                 except ProviderError as problem:
                     self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
-                                 "complaint": str(problem)})
+                                 "finish": type(problem).__name__.lower(), "complaint": str(problem)})
                     tries += 1
                     raise
         raise AssertionError("tenacity either returns or raises")
+
+    def _left(self, turn: int, now: Turn) -> int:
+        """How often the service may still be tried for this reply. Raises Transient if it had all its tries before a kill."""
+        said = self.said.get(turn)
+        failures = said.failures if said and said.tries == now.tries else ()
+        if len(failures) >= self.limits.calls:
+            raise Transient(failures[-1])
+        return self.limits.calls - len(failures)
 
     async def _once(self, now: Turn, agent: Agent) -> Reply:
         try:
