@@ -1,11 +1,12 @@
 """The store: one DuckDB file that takes journals in. Opened only for the moment, so that others may open it in between."""
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from threading import Lock
+from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
@@ -93,11 +94,8 @@ class Store:
     def _connect(self, write: bool, patience: float) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        if write:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise StoreError(f"cannot write {self.path}: {error.strerror}. Choose another place with --store.") from None
+        if write and not self.path.exists():
+            self._create()
         until = time.monotonic() + patience
         while True:
             try:
@@ -110,10 +108,37 @@ class Store:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
                 time.sleep(0.05)
 
+    def _create(self) -> None:
+        """Makes a new store beside its place and moves it there whole: none is ever found half made, whenever one is killed."""
+        import duckdb
+
+        new = self.path.with_name(f"{self.path.name}.new-{os.getpid()}-{get_ident()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with duckdb.connect(str(new)) as db:
+                _check(db, self.path, write=True)
+                db.execute("CHECKPOINT")  # closing would do it, but keep quiet should it fail
+            if not self.path.exists():  # another process may have been faster
+                new.rename(self.path)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"cannot write {self.path}: {_first_line(error)}. Choose another place with --store.") from None
+        finally:
+            for rest in (new, new.with_name(f"{new.name}.wal")):
+                rest.unlink(missing_ok=True)
+
     def take(self, journal: Path, patience: float = 10.0) -> int:
-        """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing."""
+        """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing. Raises StoreError."""
+        import duckdb
+
         if not journal.exists():
             raise StoreError(f"no journal at {journal}.")
+        try:
+            return self._take(journal, patience)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"cannot take {journal} into {self.path}: {_first_line(error)}. The journal is kept whole: make "
+                             "room, then resume the run.") from None
+
+    def _take(self, journal: Path, patience: float) -> int:
         taken, name, end = 0, str(journal.resolve()), journal.stat().st_size  # or it would run after a journal still growing
         with ONE_AT_A_TIME, self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
