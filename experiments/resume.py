@@ -1,5 +1,6 @@
 """Takes an interrupted run up again: ended episodes stay, half-played ones go on at the ask where they stood."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
 from .design import Design
-from .plan import Table, tables
+from .plan import tables
 from .runner import Progress, Run, Watch, finish, head, preflight, versions
+
+HEAD = ("run", "arm", "benchmark")
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
@@ -19,18 +22,17 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
     """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError."""
     path = find(run, store)
     with Journal(path) as journal:
-        events = list(read(path))
-        design = _design(path, events)
-        said = recorded(events)
-        ended = frozenset(e["e"] for e in events if e["k"] == "end")
-        begun = frozenset(e["e"] for e in events if e["k"] == "episode")
+        begun = _begun(path)
+        design = _design(path, begun.first)
         if design.episodes == "exact":
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
         found = tables(design)
         await preflight(found)
-        _complete(journal, path.stem, design, found, events)
-        left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
-                   begun=begun, ended=ended)
+        for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
+            journal.write(event)
+        said = recorded(e for e in read(path) if e.get("e") not in begun.ended)
+        left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
+                   ended=frozenset(begun.ended))
         return path.stem, await finish(left, watch, on_episode)
 
 
@@ -47,23 +49,40 @@ def find(run: str, store: Store) -> Path:
     return some[0]
 
 
-def _design(path: Path, events: list[Event]) -> Design:
-    if not events or events[0]["k"] != "run":
+@dataclass
+class Begun:
+    """What a journal tells of its run, read line by line: it may be longer than memory.
+
+    first   its first event;     head   how many lines of its head there are
+    """
+    first: Event | None = None
+    head: int = 0
+    episodes: set[int] = field(default_factory=set)
+    ended: set[int] = field(default_factory=set)
+
+
+def _begun(path: Path) -> Begun:
+    found = Begun()
+    for event in read(path):
+        found.first = found.first or event
+        found.head += event["k"] in HEAD
+        if event["k"] == "episode":
+            found.episodes.add(event["e"])
+        elif event["k"] == "end":
+            found.ended.add(event["e"])
+    return found
+
+
+def _design(path: Path, first: Event | None) -> Design:
+    if first is None or first["k"] != "run":
         raise StoreError(f"{path} does not begin with a run: it cannot be taken up.")
-    was, now = events[0]["versions"].get("parlour"), versions().get("parlour")
+    was, now = first["versions"].get("parlour"), versions().get("parlour")
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
-    return Design.model_validate(events[0]["design"])
+    return Design.model_validate(first["design"])
 
 
-def _complete(journal: Journal, run: str, design: Design, found: list[Table], events: list[Event]) -> None:
-    """Writes what is missing of the head, if the run was killed before it had all been written."""
-    there = sum(e["k"] in ("run", "arm", "benchmark") for e in events)
-    for event in islice(head(run, design, found), there, None):
-        journal.write(event)
-
-
-def recorded(events: list[Event]) -> dict[int, dict[int, Said]]:
+def recorded(events: Iterable[Event]) -> dict[int, dict[int, Said]]:
     """episode -> turn -> what is on record of it."""
     found: dict[int, dict[int, dict[str, Any]]] = {}
     for event in events:

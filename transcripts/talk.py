@@ -41,6 +41,11 @@ def find_run(store: Store, name: str) -> str:
 
 def talk(store: Store, run: str, episode: int) -> Talk:
     """Everything on record of one episode. Raises StoreError if there is no such episode."""
+    with store.reading():
+        return _talk(store, run, episode)
+
+
+def _talk(store: Store, run: str, episode: int) -> Talk:
     key = [run, episode]
     about = store.rows("SELECT e.*, m.game, m.protocol, m.seats, coalesce(n.status, 'unfinished') AS status, n.why FROM episode e "
                        "JOIN arm m USING (run, arm) LEFT JOIN ending n USING (run, episode) WHERE e.run = ? AND e.episode = ?", key)
