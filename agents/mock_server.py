@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from time import time
@@ -286,8 +287,9 @@ async def _break_off(request: "web.Request", whole: bytes) -> "web.StreamRespons
     from aiohttp import web
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(whole))})
     if whole:
-        await response.prepare(request)
-        await response.write(whole[:len(whole) // 2])
+        with suppress(ConnectionError):  # whoever asked may have gone first
+            await response.prepare(request)
+            await response.write(whole[:len(whole) // 2])
     if request.transport:
         request.transport.close() if whole else request.transport.abort()
     return response

@@ -29,6 +29,7 @@ from random import Random
 from typing import Any
 
 from parlour.experiments import api, runner
+from parlour.experiments.design import make_design
 from parlour.experiments.resume import resume
 from parlour.transcripts.journal import Journal
 from parlour.transcripts.store import TABLES, Store
@@ -62,7 +63,7 @@ def memory(path: Path, turns: int) -> Figures:
         if progress.done in (0, episodes // 2, episodes):
             seen[progress.done] = resident()
     start = time.perf_counter()
-    api.synchronous(runner.start(api.make_design(table(episodes)), Store(path), on_episode=look))
+    api.synchronous(runner.start(make_design(table(episodes)), Store(path), on_episode=look))
     return {"start": seen[0], "half": seen[episodes // 2], "end": seen[episodes], "peak": peak(),
             "seconds": time.perf_counter() - start}
 
@@ -87,7 +88,7 @@ def lag(path: Path, episodes: int) -> Figures:
     async def both() -> None:
         ticking = asyncio.create_task(tick(time.perf_counter() + (600 if episodes else 5)))
         if episodes:
-            await runner.start(api.make_design(table(episodes, latency=0.05)), Store(path))
+            await runner.start(make_design(table(episodes, latency=0.05)), Store(path))
             ticking.cancel()
         await asyncio.wait([ticking])
     asyncio.run(both())

@@ -44,6 +44,7 @@ from parlour.agents.faults import MENUS, Faults
 from parlour.agents.mock_server import MockServer, reply_id
 from parlour.errors import ParlourError
 from parlour.experiments import api, runner
+from parlour.experiments.design import make_design
 from parlour.experiments.resume import resume
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import TABLES, Store
@@ -174,7 +175,7 @@ def _die_taking(seconds: float) -> None:
     def last(store: Store, *given: Any) -> int:
         _die_in(seconds)
         return take(store, *given)
-    Store.take = last  # type: ignore[method-assign]
+    Store.take = last  # type: ignore[method-assign, assignment]
 
 
 def play(table: dict[str, Any], store: Path, run: str | None, cut: Cut | None, log: Path) -> None:
@@ -185,7 +186,7 @@ def play(table: dict[str, Any], store: Path, run: str | None, cut: Cut | None, l
         arm(cut)
     with log.open("a") as out, redirect_stderr(out), redirect_stdout(out):
         try:
-            api.synchronous(resume(run, Store(store)) if run else runner.start(api.make_design(table), Store(store)))
+            api.synchronous(resume(run, Store(store)) if run else runner.start(make_design(table), Store(store)))
         except ParlourError as error:
             print(error, file=out, flush=True)
             os._exit(2)
@@ -288,8 +289,9 @@ def cuts(how: str, chance: Random, of: Whole) -> list[Cut]:
     line, moment = Cut("line", chance.randint(0, of.lines - 1)), Cut("time", chance.uniform(0, of.seconds))
     more = Cut("line", chance.randint(0, max(1, (of.lines - int(line.at)) // 2)))
     size = Cut("full", chance.uniform(0.05, 1.2) * of.bytes)
-    return {"head": [Cut("line", chance.randint(0, of.head))], "line": [line], "time": [moment], "take": [Cut("take", chance.uniform(0, 1.2 * of.taking))], "twice": [line, more],
-            "again": [line, moment], "full": [size]}[how]
+    early, taking = Cut("line", chance.randint(0, of.head)), Cut("take", chance.uniform(0, 1.2 * of.taking))
+    return {"head": [early], "line": [line], "time": [moment], "take": [taking], "twice": [line, more], "again": [line, moment],
+            "full": [size]}[how]
 
 
 def play_point(point: Point, seed: int, of: Whole, to: Service) -> None:
@@ -333,6 +335,7 @@ def audit(point: Point, sent: Counter[str], of: Whole | None) -> None:
 
 
 def _audit(point: Point, store: Store, run: str, sent: Counter[str]) -> None:
+    """What can be told from the store, its journal and the server's books alone."""
     rows = store.rows
     paid = Counter({reply_id(r["seed"], r["try"]): r["n"] for r in rows(
         "SELECT k.seed, a.try, count(*) AS n FROM attempt a JOIN ask k USING (run, episode, turn) "
