@@ -298,7 +298,7 @@ def play_point(point: Point, seed: int, of: Whole, to: Service) -> None:
     """Cuts one run off as its kind says, resumes it until it is done, audits it."""
     chance, before = Random(f"{point.how} {seed}"), to.sent()
     if point.how in ("key", "gone"):
-        stop(point, chance.randint(1, int(0.8 * of.point.sent)), to)
+        stop(point, chance.randint(1, of.point.sent // 2), to)
     else:
         with point.store.open(write=True):  # for `full`: no run would begin where not even an empty store can be made
             pass

@@ -36,8 +36,7 @@ def test_whatever_cuts_a_run_off_nothing_paid_is_lost(kills: Any) -> None:
     assert [p.how for p in points if p.broken] == [], kills.report(points)
     cut = Counter({p.how: p.cuts for p in points})
     assert cut["line"] == cut["head"] == 1 and cut["twice"] == 2 and cut["whole"] == 0
-    assert cut["key"] == cut["gone"] == 1
-    assert sum(p.sent for p in points) > 200 and sum(p.listed for p in points) >= sum(p.sent - p.stored for p in points) > 0
+    assert sum(p.sent for p in points) > 200 and sum(p.listed for p in points) > 0
     assert sum((p.endings for p in points), Counter())["error"] > 0
 
 
