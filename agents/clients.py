@@ -1,8 +1,8 @@
 """The libraries that carry a call to a service, their retries off, and what their errors mean.
 
 Clients are shared: one per (provider, endpoint, key) and event loop, open as long as one seat leases it, and with it how
-fast calls may go out. The openai client goes over aiohttp, because its default transport scans its whole pool at every call; litellm serves every other provider.
-Both are imported at the first call.
+fast calls may go out. The openai client goes over aiohttp, because its default transport scans its whole pool at every
+call; litellm serves every other provider. Both are imported at the first call.
 """
 import asyncio
 import os

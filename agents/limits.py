@@ -4,11 +4,13 @@ Additive increase, multiplicative decrease (D. Chiu, R. Jain, "Analysis of the i
 congestion avoidance", Computer Networks 17, 1989), of the rate r in calls a second. There is no limit until the service
 first says 429 or 503. Then
 
-    r <- CUT * r          once for all calls that were under way (the first time: CUT * the calls that went well in the last second)
-    r <- r + (1/CUT - 1) * r0 / RECOVER   a second as long as calls go well; r0 is r after the last cut
+    r <- CUT * r                          at a complaint, once for all calls that were under way
+    r <- r + (1/CUT - 1) * r0 / RECOVER   each second of calls that go well; r0 is r after the last cut
 
-so that r is back where it was cut after RECOVER seconds. Nothing goes out before the Retry-After the service asked for,
-at most LONGEST seconds; nor, where it tells what is left of its allowance, before there is room for one more call.
+so that r is back where it was cut after RECOVER seconds. Before the second cut, when little is known, and after
+2 * RECOVER seconds without one, when the service allows more than it did, r grows by the share SEARCH a second. The first
+cut is to CUT times the calls that went well in the second before. Nothing goes out before the Retry-After that the service
+asked for, LONGEST seconds at most; nor, where it tells what is left of its allowance, before there is room for one call.
 """
 import asyncio
 import re
@@ -19,7 +21,7 @@ from math import inf
 
 from ..protocols.patience import unhurried
 
-CUT, RECOVER = 0.75, 10.0
+CUT, RECOVER, SEARCH = 0.75, 10.0, 0.5
 LEAST = 1 / 60
 """Calls a second below which the rate is never cut."""
 LONGEST = 120.0
@@ -41,6 +43,7 @@ class Limiter:
         self._clock, self._sleep = clock, sleep
         self._open = -inf
         self._cut_at, self._climb = -inf, 0.0
+        self._known = False
         self._good: deque[float] = deque(maxlen=4096)
         self._queue = asyncio.Lock()
 
@@ -65,17 +68,20 @@ class Limiter:
 
     def good(self, headers: Mapping[str, str], tokens: int | None = None) -> None:
         """A call went well and took so many tokens: a little more may go out, as far as the service says there is room."""
-        self._good.append(self._clock())
+        now = self._clock()
+        self._good.append(now)
         if self.rate < inf:
-            self.rate += self._climb / self.rate
+            searching = not self._known or now > self._cut_at + 2 * RECOVER
+            self.rate += SEARCH if searching else self._climb / self.rate
         self.hold(room(headers, tokens))
 
     def busy(self, sent: float, retry_after: float | None) -> None:
         """The service said 429 or 503 to a call that went out at `sent`."""
         now = self._clock()
         if sent > self._cut_at:
-            well = sum(t > now - WINDOW for t in self._good) / WINDOW if self.rate == inf else self.rate
-            self.rate = max(LEAST, CUT * max(1.0, well) if self.rate == inf else CUT * well)
+            self._known = self.rate < inf
+            well = self.rate if self._known else max(1.0, sum(t > now - WINDOW for t in self._good) / WINDOW)
+            self.rate = max(LEAST, CUT * well)
             self._cut_at, self._climb = now, (1 / CUT - 1) * self.rate / RECOVER
         self.hold(1 / self.rate if retry_after is None else retry_after)
 

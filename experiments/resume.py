@@ -9,27 +9,33 @@ from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
 from .design import Design
+from .money import check, serving, spent
 from .plan import tables
 from .runner import Progress, Run, Watch, finish, preflight, versions
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
-                 on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
-    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError."""
+                 on_episode: Callable[[Progress], None] | None = None, budget: float | None = None) -> tuple[str, str]:
+    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError.
+
+    budget  US$ for the whole run, what it has cost so far included; None: the one it was begun with
+    """
     path = find(run, store)
     with Journal(path) as journal:
         events = list(read(path))
-        design = _design(path, events)
+        design = _design(path, events, budget)
         said = recorded(events)
         ended = frozenset(e["e"] for e in events if e["k"] == "end")
         begun = frozenset(e["e"] for e in events if e["k"] == "episode")
         if design.episodes == "exact":
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
-        found = tables(design)
-        await preflight(found)
-        left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
-                   begun=begun, ended=ended)
-        return path.stem, await finish(left, watch, on_episode)
+        with serving(design, store, spent(events)):
+            found = tables(design)
+            check(design, found)
+            await preflight(found)
+            left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
+                       begun=begun, ended=ended)
+            return path.stem, await finish(left, watch, on_episode)
 
 
 def find(run: str, store: Store) -> Path:
@@ -45,13 +51,13 @@ def find(run: str, store: Store) -> Path:
     return some[0]
 
 
-def _design(path: Path, events: list[Event]) -> Design:
+def _design(path: Path, events: list[Event], budget: float | None) -> Design:
     if not events or events[0]["k"] != "run":
         raise StoreError(f"{path} does not begin with a run: it cannot be taken up.")
     was, now = events[0]["versions"].get("parlour"), versions().get("parlour")
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
-    return Design.model_validate(events[0]["design"])
+    return Design.model_validate(events[0]["design"] | ({} if budget is None else {"budget": budget}))
 
 
 def recorded(events: list[Event]) -> dict[int, dict[int, Said]]:
