@@ -60,7 +60,7 @@ class OpenAIClient:
         self.openai = AsyncOpenAI(base_url=endpoint or OPENAI, api_key=key or "none", max_retries=0, timeout=timeout,
                                   http_client=http)
         self.unshaped: set[str] = set()
-        self.limiters = defaultdict[str, Limiter](Limiter)
+        self.limiters = defaultdict[str, Limiter](lambda: Limiter(local))
 
     async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         """By the client's own `post`: its typed method would walk the request again, which is plain already, at a third of the
@@ -85,7 +85,7 @@ class LiteLLMClient:
         litellm.suppress_debug_info = True  # or it prints advertisements at every error
         self.fixed = {"api_base": endpoint, "api_key": key, "num_retries": 0, "max_retries": 0, "timeout": TIMEOUT}
         self.unshaped: set[str] = set()
-        self.limiters = defaultdict[str, Limiter](Limiter)
+        self.limiters = defaultdict[str, Limiter](lambda: Limiter(endpoint is not None and loopback(endpoint)))
 
     async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         import litellm

@@ -34,16 +34,19 @@ WINDOW = 1.0
 class Limiter:
     """One service's. `clock` and `sleep` are in seconds.
 
-    rate  calls a second that may go out; inf as long as the service never complained
+    rate   calls a second that may go out; inf as long as the service never complained
+    local  the service is on this machine, where limits are of calls at once, never of calls a minute: the rate is not cut
+           below that of one call after another, however often it fails
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic,
+    def __init__(self, local: bool = False, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], Awaitable[None]] = asyncio.sleep):
-        self.rate = inf
+        self.rate, self.local = inf, local
         self._clock, self._sleep = clock, sleep
         self._open = -inf
         self._cut_at, self._climb = -inf, 0.0
         self._known = False
+        self._latency = 1 / LEAST
         self._good: deque[float] = deque(maxlen=4096)
         self._queue = asyncio.Lock()
 
@@ -66,9 +69,10 @@ class Limiter:
         """Nothing goes out for so long, LONGEST at most."""
         self._open = max(self._open, self._clock() + min(seconds, LONGEST))
 
-    def good(self, headers: Mapping[str, str], tokens: int | None = None) -> None:
-        """A call went well and took so many tokens: a little more may go out, as far as the service says there is room."""
+    def good(self, sent: float, headers: Mapping[str, str], tokens: int | None = None) -> None:
+        """A call that went out at `sent` went well: a little more may go out, as far as the service says there is room."""
         now = self._clock()
+        self._latency = min(self._latency, max(now - sent, 1e-3))
         self._good.append(now)
         if self.rate < inf:
             searching = not self._known or now > self._cut_at + 2 * RECOVER
@@ -81,7 +85,7 @@ class Limiter:
         if sent > self._cut_at:
             self._known = self.rate < inf
             well = self.rate if self._known else max(1.0, sum(t > now - WINDOW for t in self._good) / WINDOW)
-            self.rate = max(LEAST, CUT * well)
+            self.rate = max(1 / self._latency if self.local else LEAST, CUT * well)
             self._cut_at, self._climb = now, (1 / CUT - 1) * self.rate / RECOVER
         self.hold(1 / self.rate if retry_after is None else retry_after)
 

@@ -145,7 +145,7 @@ class LLM(Agent):
                 limiter.busy(sent, problem.retry_after)
             raise problem from None
         reply = self._heard(answer, perf_counter() - start)
-        limiter.good(headers, reply.tokens_in)
+        limiter.good(sent, headers, (reply.tokens_in or 0) + (self.max_tokens or 0))
         return reply
 
     async def check(self) -> None:

@@ -69,7 +69,7 @@ async def caller(world: World, service: Simulated, limiter: Limiter) -> None:
     while True:
         sent = await limiter.turn()
         if await service.call():
-            limiter.good({})
+            limiter.good(sent, {})
         else:
             limiter.busy(sent, service.wait)
 
@@ -77,7 +77,7 @@ async def caller(world: World, service: Simulated, limiter: Limiter) -> None:
 def simulated(seconds: float, callers: int, headers: Callable[[], Mapping[str, str]] | None = None, **service: Any) -> Simulated:
     async def play() -> Simulated:
         world = World()
-        of, limiter = Simulated(world, **service), Limiter(world.clock, world.sleep)
+        of, limiter = Simulated(world, **service), Limiter(clock=world.clock, sleep=world.sleep)
         tasks = [asyncio.create_task(caller(world, of, limiter)) for _ in range(callers)]
         await asyncio.sleep(0)
         await world.run(seconds)
@@ -107,9 +107,9 @@ def test_a_service_that_never_complains_is_never_slowed() -> None:
 
 def test_one_cut_for_all_calls_under_way() -> None:
     world = World()
-    limiter = Limiter(world.clock, world.sleep)
+    limiter = Limiter(clock=world.clock, sleep=world.sleep)
     for _ in range(100):
-        limiter.good({})
+        limiter.good(0.0, {})
     for _ in range(30):
         limiter.busy(0.0, None)
     assert limiter.rate == 75.0
@@ -118,14 +118,29 @@ def test_one_cut_for_all_calls_under_way() -> None:
     assert limiter.rate == 75.0 * 0.75, "a call that went out since is news"
 
 
+def test_a_service_on_this_machine_is_called_at_least_one_call_after_another() -> None:
+    """However often it complains: its faults may have nothing to do with how fast it is called."""
+    def cut(local: bool) -> float:
+        world = World()
+        limiter = Limiter(local, world.clock, world.sleep)
+        world.now = 0.05
+        limiter.good(0.0, {})
+        for _ in range(100):
+            world.now += 1
+            limiter.busy(world.now, None)
+        return limiter.rate
+
+    assert cut(local=True) == pytest.approx(20) and cut(local=False) == LEAST
+
+
 @given(st.lists(st.sampled_from(["good", "busy", "wait"]), max_size=200))
 def test_the_rate_stays_within_bounds(events: list[str]) -> None:
     world = World()
-    limiter = Limiter(world.clock, world.sleep)
+    limiter = Limiter(clock=world.clock, sleep=world.sleep)
     complained = False
     for event in events:
         world.now += 0.1
-        limiter.good({}) if event == "good" else limiter.busy(world.now, 1e9 if event == "wait" else None)
+        limiter.good(world.now - 0.1, {}) if event == "good" else limiter.busy(world.now, 1e9 if event == "wait" else None)
         complained |= event != "good"
         assert LEAST <= limiter.rate and (limiter.rate < inf) == complained
         assert limiter._open - world.now <= LONGEST + 1 / LEAST
@@ -152,10 +167,10 @@ def test_room() -> None:
 
 def test_headers_hold_the_next_call_back() -> None:
     world = World()
-    limiter = Limiter(world.clock, world.sleep)
+    limiter = Limiter(clock=world.clock, sleep=world.sleep)
 
     async def play() -> float:
-        limiter.good({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"})
+        limiter.good(0.0, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"})
         task = asyncio.create_task(limiter.turn())
         await asyncio.sleep(0)
         await world.run(60)
