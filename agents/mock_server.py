@@ -77,8 +77,9 @@ class MockServer:
     last    the last request's body
     """
 
-    def __init__(self, port: int = 0, faults: Faults = Faults(), agents: Mapping[str, Agent] | None = None,
-                 key: str | None = None, mock: Mock = Mock(), limit: float | None = None, told: bool = True):
+    def __init__(self, port: int = 0, faults: Faults = Faults(), agents: Mapping[str, Agent] | None = None,  # noqa: B008  frozen
+                 key: str | None = None, mock: Mock = Mock(),  # noqa: B008  frozen
+                 limit: float | None = None, told: bool = True):
         self.port, self.faults, self.agents, self.key, self.mock = port, faults, dict(agents or {}), key, mock
         self._bucket, self.told = Bucket(limit) if limit else None, told
         self.last: dict[str, Any] | None = None
@@ -313,7 +314,7 @@ async def _break_off(request: "web.Request", whole: bytes) -> "web.StreamRespons
     return response
 
 
-def serve_forever(port: int, faults: Faults = Faults(), key: str | None = None,
+def serve_forever(port: int, faults: Faults = Faults(), key: str | None = None,  # noqa: B008  frozen
                   ready: Callable[[str], None] = print, limit: float | None = None) -> None:
     """Serves until interrupted; tells `ready` where. Raises InputError if it cannot listen."""
     async def serve() -> None:

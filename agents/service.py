@@ -33,7 +33,7 @@ class Service:
         return self.rehearse is None and (self.cache is None or self.cache.mode != "read-only")
 
 
-_current: ContextVar[Service] = ContextVar("service", default=Service())
+_current: ContextVar[Service] = ContextVar("service", default=Service())  # noqa: B039  frozen
 
 
 def current() -> Service:

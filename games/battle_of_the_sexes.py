@@ -68,7 +68,7 @@ ADVISERS: dict[Informed, dict[Role, Role]] = {
     "none": {}, "row": {"row": "ai_row"}, "both_common": {"row": "ai", "column": "ai"},
     "both_private": {"row": "ai_row", "column": "ai_column"}}
 PLAYERS: tuple[Role, Role] = ("row", "column")
-O: Literal["O"] = "O"
+O: Literal["O"] = "O"  # noqa: E741 - the field's own label
 F: Literal["F"] = "F"
 MEASURES = ("sum", "coordination", "row_opera", "column_opera")
 SOURCE = "Luce & Raiffa, Games and Decisions, ch. 5; Immorlica, Theoretical models of generative AI in economic environments"

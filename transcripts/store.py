@@ -24,7 +24,8 @@ COLUMNS = {
     "t": "INTEGER", "b": "INTEGER", "role": "VARCHAR", "want": "VARCHAR", "optional": "BOOLEAN", "news": "JSON", "n": "INTEGER",
     "words": "VARCHAR", "verdict": "VARCHAR", "complaint": "VARCHAR", "finish": "VARCHAR", "move": "JSON", "prompt": "VARCHAR",
     "model": "VARCHAR", "tokens_in": "INTEGER", "tokens_out": "INTEGER", "cost": "DOUBLE", "latency": "DOUBLE", "what": "VARCHAR",
-    "chances": "DOUBLE[]", "draw": "INTEGER", "hash": "VARCHAR", "text": "VARCHAR", "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
+    "chances": "DOUBLE[]", "draw": "INTEGER", "hash": "VARCHAR", "text": "VARCHAR",
+    "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
 }
 """Everything an event may hold, with its type in the store."""

@@ -18,7 +18,6 @@ from parlour.errors import Transient
 from parlour.games.email import Choice, Email, Superior
 from parlour.protocols.base import Ask
 from parlour.protocols.patience import patience, unhurried
-from parlour.protocols.seat import Turn
 from parlour.protocols.session import Limits, Session, seed_of
 
 
@@ -142,7 +141,7 @@ def test_the_rate_stays_within_bounds(events: list[str]) -> None:
         world.now += 0.1
         limiter.good(world.now - 0.1, {}) if event == "good" else limiter.busy(world.now, 1e9 if event == "wait" else None)
         complained |= event != "good"
-        assert LEAST <= limiter.rate and (limiter.rate < inf) == complained
+        assert limiter.rate >= LEAST and (limiter.rate < inf) == complained
         assert limiter._open - world.now <= LONGEST + 1 / LEAST
 
 

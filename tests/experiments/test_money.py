@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import parlour
 import pytest
+
+import parlour
 from parlour.agents.faults import Faults
 from parlour.agents.llm import LLM
 from parlour.agents.mock_server import MockServer
@@ -41,7 +42,7 @@ def server() -> Iterator[MockServer]:
         yield running
 
 
-def journal(results: parlour.experiments.api.Results) -> list[dict[str, Any]]:
+def journal(results: api.Results) -> list[dict[str, Any]]:
     return list(read(results.store.journals / f"{results.run}.jsonl"))
 
 
@@ -120,10 +121,13 @@ def test_a_budget_needs_to_know_the_worst(server: MockServer, tmp_path: Path, ch
     assert list(tmp_path.iterdir()) == [] and server.requests == 0
 
 
-def test_a_budget_cannot_hold_a_graph(tmp_path: Path) -> None:
-    pytest.importorskip("langgraph")
-    seats = {"human": {"agent": "deliberate", "inner": {"agent": "graph", "path": "parlour.agents.deliberate:_graph"}}, "ai": "mock"}
-    with pytest.raises(parlour.errors.InputError):
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_budget_cannot_hold_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: bool) -> None:
+    graph = {"agent": "graph", "path": "graphs:any"}
+    (tmp_path / "graphs.py").write_text("class Any:\n    async def ainvoke(self, *given, **options): ...\nany = Any()\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    seats = {"human": {"agent": "deliberate", "inner": graph} if inner else graph, "ai": "mock"}
+    with pytest.raises(DesignError, match="no budget can hold"):
         parlour.run(design("http://127.0.0.1:1/v1", seats=seats, budget=5.0), tmp_path / "x.duckdb")
 
 

@@ -321,7 +321,7 @@ def test_exact_evaluation_reaches_every_branch_with_its_chance() -> None:
 
         def choose(chances: Sequence[float]) -> int:
             nonlocal weight
-            index = next(steps)  # used within this round of the loop only
+            index = next(steps)  # noqa: B023  # used within this round of the loop only
             weight *= chances[index]
             return index
 
