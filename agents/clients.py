@@ -60,7 +60,7 @@ class OpenAIClient:
         self.openai = AsyncOpenAI(base_url=endpoint or OPENAI, api_key=key or "none", max_retries=0, timeout=timeout,
                                   http_client=http)
         self.unshaped: set[str] = set()
-        self.limiters = defaultdict[str, Limiter](lambda: Limiter(local))
+        self.limiters = defaultdict[str, Limiter](Limiter)
 
     async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         """By the client's own `post`: its typed method would walk the request again, which is plain already, at a third of the
@@ -85,7 +85,7 @@ class LiteLLMClient:
         litellm.suppress_debug_info = True  # or it prints advertisements at every error
         self.fixed = {"api_base": endpoint, "api_key": key, "num_retries": 0, "max_retries": 0, "timeout": TIMEOUT}
         self.unshaped: set[str] = set()
-        self.limiters = defaultdict[str, Limiter](lambda: Limiter(endpoint is not None and loopback(endpoint)))
+        self.limiters = defaultdict[str, Limiter](Limiter)
 
     async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         import litellm
@@ -158,6 +158,12 @@ def status_of(error: Exception) -> int | None:
     """The HTTP status a service answered with; None if it did not answer."""
     status = getattr(error, "status_code", None)
     return status if isinstance(status, int) and getattr(error, "response", None) is not None else None
+
+
+def crowded(error: Exception) -> bool:
+    """Whether the service has too many calls: 429 or 503, unless it is the mock, whose fault menu has nothing to do with them."""
+    headers = (getattr(getattr(e, "response", None), "headers", None) or {} for e in _chain(error))
+    return status_of(error) in (429, 503) and not any("x-parlour-fault" in found for found in headers)
 
 
 def declined(error: Exception) -> bool:

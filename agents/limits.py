@@ -34,20 +34,16 @@ WINDOW = 1.0
 class Limiter:
     """One service's. `clock` and `sleep` are in seconds.
 
-    rate   calls a second that may go out; inf as long as the service never complained
-    local  the service is on this machine, where limits are of calls at once, never of calls a minute: the rate is not cut
-           below that of one call after another, however often it fails
-    """
+    rate  calls a second that may go out; inf as long as the service never complained    """
 
-    def __init__(self, local: bool = False, clock: Callable[[], float] = time.monotonic,
+    def __init__(self, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], Awaitable[None]] = asyncio.sleep):
-        self.rate, self.local = inf, local
+        self.rate = inf
         self._clock, self._sleep = clock, sleep
         self._open = -inf
         self._cut_at, self._climb = -inf, 0.0
         self._known = False
-        self._latency = 1 / LEAST
-        self._good: deque[float] = deque(maxlen=4096)
+        self._good = deque[float](maxlen=4096)
         self._queue = asyncio.Lock()
 
     async def turn(self) -> float:
@@ -69,10 +65,9 @@ class Limiter:
         """Nothing goes out for so long, LONGEST at most."""
         self._open = max(self._open, self._clock() + min(seconds, LONGEST))
 
-    def good(self, sent: float, headers: Mapping[str, str], tokens: int | None = None) -> None:
-        """A call that went out at `sent` went well: a little more may go out, as far as the service says there is room."""
+    def good(self, headers: Mapping[str, str], tokens: int | None = None) -> None:
+        """A call went well: a little more may go out, as far as the service says there is room for one of so many tokens."""
         now = self._clock()
-        self._latency = min(self._latency, max(now - sent, 1e-3))
         self._good.append(now)
         if self.rate < inf:
             searching = not self._known or now > self._cut_at + 2 * RECOVER
@@ -84,10 +79,14 @@ class Limiter:
         now = self._clock()
         if sent > self._cut_at:
             self._known = self.rate < inf
-            well = self.rate if self._known else max(1.0, sum(t > now - WINDOW for t in self._good) / WINDOW)
-            self.rate = max(1 / self._latency if self.local else LEAST, CUT * well)
+            well = self.rate if self._known else max(1.0, self._well(now))
+            self.rate = max(LEAST, CUT * well)
             self._cut_at, self._climb = now, (1 / CUT - 1) * self.rate / RECOVER
         self.hold(1 / self.rate if retry_after is None else retry_after)
+
+    def _well(self, now: float) -> float:
+        """Calls a second that went well in the last second."""
+        return sum(t > now - WINDOW for t in self._good) / WINDOW
 
 
 def room(headers: Mapping[str, str], tokens: int | None = None) -> float:

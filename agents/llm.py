@@ -14,7 +14,7 @@ from ..errors import InputError, ProviderError, Transient, Unreachable
 from ..protocols.codec import encode, type_name
 from ..protocols.seat import Agent, Finish, Reply, Seating, Turn
 from .cache import key_of
-from .clients import OPENAI, Client, Provider, declined, lease, loopback, release, status_of, translate
+from .clients import OPENAI, Client, Provider, crowded, declined, lease, loopback, release, status_of, translate
 from .mock import form_of
 from .purse import Purse
 from .service import Price, current
@@ -141,11 +141,11 @@ class LLM(Agent):
             problem = unshaped or translate(error, self.where, self.key_name, key)
             if problem is None:
                 raise
-            if isinstance(problem, Transient) and problem.status in (429, 503):
+            if isinstance(problem, Transient) and crowded(error):
                 limiter.busy(sent, problem.retry_after)
             raise problem from None
         reply = self._heard(answer, perf_counter() - start)
-        limiter.good(sent, headers, (reply.tokens_in or 0) + (self.max_tokens or 0))
+        limiter.good(headers, (reply.tokens_in or 0) + (self.max_tokens or 0))
         return reply
 
     async def check(self) -> None:

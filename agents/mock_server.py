@@ -161,7 +161,7 @@ class MockServer:
             if fault:
                 self.met[fault] += 1
             if fault in CODES:
-                return _error(CODES[fault], SAYS[fault], self.faults.pause if fault == "429_wait" else None)
+                return _error(CODES[fault], SAYS[fault], self.faults.pause if fault == "429_wait" else None, fault)
             reply = await self._reply(asked, fault)
         except Refused as problem:
             return _error(problem.status, str(problem))
@@ -295,10 +295,10 @@ def _json(content: Any, headers: Mapping[str, str] = {}) -> "web.Response":
     return web.Response(body=body, headers=headers, content_type="application/json")
 
 
-def _error(status: int, message: str, wait: float | None = None) -> "web.Response":
+def _error(status: int, message: str, wait: float | None = None, fault: Kind | None = None) -> "web.Response":
     from aiohttp import web
     body = {"error": {"message": message, "type": "mock_error", "param": None, "code": None}}
-    headers = {} if wait is None else {"Retry-After": f"{wait:g}"}
+    headers = ({} if wait is None else {"Retry-After": f"{wait:g}"}) | ({"X-Parlour-Fault": fault} if fault else {})
     return web.Response(body=to_json(body), status=status, headers=headers, content_type="application/json")
 
 

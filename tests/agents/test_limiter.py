@@ -1,7 +1,7 @@
 """The limiter: against a simulated service on a simulated clock, and against the mock server over HTTP."""
 import asyncio
 import heapq
-from collections.abc import Callable, Mapping
+from contextlib import suppress
 from itertools import count
 from math import inf
 from typing import Any
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlour.agents.clients import translate
+from parlour.agents.clients import lease, translate
+from parlour.agents.faults import Faults
 from parlour.agents.limits import LEAST, LONGEST, Limiter, room, span
 from parlour.agents.llm import LLM
 from parlour.agents.mock_server import Bucket, MockServer
@@ -18,6 +19,7 @@ from parlour.errors import Transient
 from parlour.games.email import Choice, Email, Superior
 from parlour.protocols.base import Ask
 from parlour.protocols.patience import patience, unhurried
+from parlour.protocols.seat import Turn
 from parlour.protocols.session import Limits, Session, seed_of
 
 
@@ -68,15 +70,15 @@ async def caller(world: World, service: Simulated, limiter: Limiter) -> None:
     while True:
         sent = await limiter.turn()
         if await service.call():
-            limiter.good(sent, {})
+            limiter.good({})
         else:
             limiter.busy(sent, service.wait)
 
 
-def simulated(seconds: float, callers: int, headers: Callable[[], Mapping[str, str]] | None = None, **service: Any) -> Simulated:
+def simulated(seconds: float, callers: int, **service: Any) -> Simulated:
     async def play() -> Simulated:
         world = World()
-        of, limiter = Simulated(world, **service), Limiter(clock=world.clock, sleep=world.sleep)
+        of, limiter = Simulated(world, **service), Limiter(world.clock, world.sleep)
         tasks = [asyncio.create_task(caller(world, of, limiter)) for _ in range(callers)]
         await asyncio.sleep(0)
         await world.run(seconds)
@@ -107,29 +109,36 @@ def test_a_service_that_never_complains_is_never_slowed() -> None:
 def test_one_cut_for_all_calls_under_way() -> None:
     world = World()
     limiter = Limiter(clock=world.clock, sleep=world.sleep)
+    world.now = 2.0
     for _ in range(100):
-        limiter.good(0.0, {})
+        limiter.good({})
     for _ in range(30):
-        limiter.busy(0.0, None)
+        limiter.busy(1.5, None)
     assert limiter.rate == 75.0
-    world.now = 1.0
-    limiter.busy(0.5, None)
+    world.now = 3.0
+    limiter.busy(2.5, None)
     assert limiter.rate == 75.0 * 0.75, "a call that went out since is news"
 
 
-def test_a_service_on_this_machine_is_called_at_least_one_call_after_another() -> None:
-    """However often it complains: its faults may have nothing to do with how fast it is called."""
-    def cut(local: bool) -> float:
-        world = World()
-        limiter = Limiter(local, world.clock, world.sleep)
-        world.now = 0.05
-        limiter.good(0.0, {})
-        for _ in range(100):
-            world.now += 1
-            limiter.busy(world.now, None)
-        return limiter.rate
+@pytest.mark.parametrize("provider, model", [("openai", "mock"), ("litellm", "openai/mock")])
+def test_faults_of_the_menu_say_nothing_of_the_rate(provider: Any, model: str) -> None:
+    """A complaint of a service that has too many calls cuts the rate; one that the mock makes on purpose does not."""
+    game = Email()
+    turn = Turn(Ask("human", (game.observe("human", Superior(draft="A")),), Choice), game.wordings[0], 1)
 
-    assert cut(local=True) == pytest.approx(20) and cut(local=False) == LEAST
+    async def rate(server: MockServer) -> float:
+        seat = LLM(model=model, provider=provider, endpoint=server.endpoint, is_mock=True)
+        try:
+            for _ in range(2):
+                with suppress(Transient):
+                    await seat.reply(turn)
+            limiters = lease(provider, server.endpoint, seat.key(), id(seat)).limiters
+            return next(iter(limiters.values())).rate
+        finally:
+            await seat.close()
+
+    with MockServer(faults=Faults(rate=1, kinds=("429",))) as menu, MockServer(limit=0.01, told=False) as crowded:
+        assert asyncio.run(rate(menu)) == inf and asyncio.run(rate(crowded)) == 0.75
 
 
 @given(st.lists(st.sampled_from(["good", "busy", "wait"]), max_size=200))
@@ -139,7 +148,7 @@ def test_the_rate_stays_within_bounds(events: list[str]) -> None:
     complained = False
     for event in events:
         world.now += 0.1
-        limiter.good(world.now - 0.1, {}) if event == "good" else limiter.busy(world.now, 1e9 if event == "wait" else None)
+        limiter.good({}) if event == "good" else limiter.busy(world.now, 1e9 if event == "wait" else None)
         complained |= event != "good"
         assert limiter.rate >= LEAST and (limiter.rate < inf) == complained
         assert limiter._open - world.now <= LONGEST + 1 / LEAST
@@ -169,7 +178,7 @@ def test_headers_hold_the_next_call_back() -> None:
     limiter = Limiter(clock=world.clock, sleep=world.sleep)
 
     async def play() -> float:
-        limiter.good(0.0, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"})
+        limiter.good({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "7s"})
         task = asyncio.create_task(limiter.turn())
         await asyncio.sleep(0)
         await world.run(60)
