@@ -6,7 +6,8 @@
     │   ├── FieldError       a field is missing, unknown or out of its range
     │   ├── RulesError       this game cannot be played under this protocol
     │   ├── DesignError      a design file that does not say what to run
-    │   └── StoreError       a store or journal that cannot be opened, read or written
+    │   ├── StoreError       a store, journal or cache that cannot be opened, read or written
+    │   └── BudgetSpent      one more call might cost more than is left: the run stops, and goes on with a larger budget
     ├── ProviderError        the model's service failed: never a player's move
     │   ├── Transient        429, 5xx, timeouts, dropped lines: tried again, after `retry_after` seconds if the service said so
     │   ├── Unreachable      nobody answers at the address
@@ -42,7 +43,11 @@ class DesignError(InputError):
 
 
 class StoreError(InputError):
-    """A store or journal that cannot be opened, read or written."""
+    """A store, journal or cache that cannot be opened, read or written."""
+
+
+class BudgetSpent(InputError):
+    """One more call might cost more than is left of the budget."""
 
 
 class ProviderError(ParlourError):
@@ -50,11 +55,15 @@ class ProviderError(ParlourError):
 
 
 class Transient(ProviderError):
-    """Worth trying again, after `retry_after` seconds if the service said so."""
+    """Worth trying again, after `retry_after` seconds if the service said so.
 
-    def __init__(self, message: str, retry_after: float | None = None):
+    status  the HTTP status it answered with; None if it did not, so that the call may have been paid for
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, status: int | None = None):
         super().__init__(message)
         self.retry_after = retry_after
+        self.status = status
 
 
 class Unreachable(Transient):

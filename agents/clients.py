@@ -1,13 +1,14 @@
 """The libraries that carry a call to a service, their retries off, and what their errors mean.
 
-Clients are shared: one per (provider, endpoint, key) and event loop, open as long as one seat leases it. The openai client
-goes over aiohttp, because its default transport scans its whole pool at every call; litellm serves every other provider.
-Both are imported at the first call.
+Clients are shared: one per (provider, endpoint, key) and event loop, open as long as one seat leases it, and with it how
+fast calls may go out. The openai client goes over aiohttp, because its default transport scans its whole pool at every
+call; litellm serves every other provider. Both are imported at the first call.
 """
 import asyncio
 import os
 import re
 import socket
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
@@ -19,6 +20,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from ..errors import Fatal, InputError, ProviderError, Transient, Unreachable
+from .limits import LONGEST, Limiter
 
 Provider = Literal["openai", "litellm"]
 OPENAI = "https://api.openai.com/v1"
@@ -27,12 +29,20 @@ CONNECTIONS = 4096
 TIMEOUT, CONNECT = 600.0, 30.0
 
 
-class Client(Protocol):
-    """Sends one chat request. `unshaped` holds the models that were found to refuse a response format."""
-    unshaped: set[str]
+Headers = Mapping[str, str]
 
-    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> Any:
-        """One call, one completion. `body` holds what the OpenAI interface does not name."""
+
+class Client(Protocol):
+    """Sends one chat request.
+
+    unshaped  the models that were found to refuse a response format
+    limiters  how fast calls may go out, for each service behind this address
+    """
+    unshaped: set[str]
+    limiters: defaultdict[str, Limiter]
+
+    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
+        """One call, one completion, and the headers that came with it. `body` holds what the OpenAI interface does not name."""
 
     async def close(self) -> None: ...
 
@@ -50,12 +60,15 @@ class OpenAIClient:
         self.openai = AsyncOpenAI(base_url=endpoint or OPENAI, api_key=key or "none", max_retries=0, timeout=timeout,
                                   http_client=http)
         self.unshaped: set[str] = set()
+        self.limiters = defaultdict[str, Limiter](Limiter)
 
-    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> Any:
+    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         """By the client's own `post`: its typed method would walk the request again, which is plain already, at a third of the
         price of the whole call."""
         from openai.types.chat import ChatCompletion
-        return await self.openai.post("/chat/completions", body={**request, **body}, cast_to=ChatCompletion)
+        raw: Any = await self.openai.post("/chat/completions", body={**request, **body}, cast_to=ChatCompletion,
+                                          options={"headers": {"X-Stainless-Raw-Response": "true"}})
+        return raw.parse(), raw.headers
 
     async def close(self) -> None:
         await self.openai.close()
@@ -72,12 +85,14 @@ class LiteLLMClient:
         litellm.suppress_debug_info = True  # or it prints advertisements at every error
         self.fixed = {"api_base": endpoint, "api_key": key, "num_retries": 0, "max_retries": 0, "timeout": TIMEOUT}
         self.unshaped: set[str] = set()
+        self.limiters = defaultdict[str, Limiter](Limiter)
 
-    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> Any:
+    async def chat(self, request: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Any, Headers]:
         import litellm
         options = dict(body)
         data = {"parlour": options.pop("parlour")} if "parlour" in options else None
-        return await litellm.acompletion(**request, **self.fixed, **options, extra_body=data)
+        answer = await litellm.acompletion(**request, **self.fixed, **options, extra_body=data)
+        return answer, (getattr(answer, "_hidden_params", None) or {}).get("additional_headers") or {}
 
     async def close(self) -> None:
         """Closes what litellm keeps open for this loop, and makes it forget: it knows a loop by its address alone."""
@@ -145,6 +160,12 @@ def status_of(error: Exception) -> int | None:
     return status if isinstance(status, int) and getattr(error, "response", None) is not None else None
 
 
+def crowded(error: Exception) -> bool:
+    """Whether the service has too many calls: 429 or 503, unless it is the mock, whose fault menu has nothing to do with them."""
+    headers = (getattr(getattr(e, "response", None), "headers", None) or {} for e in _chain(error))
+    return status_of(error) in (429, 503) and not any("x-parlour-fault" in found for found in headers)
+
+
 def declined(error: Exception) -> bool:
     """Whether the service's filter, not the request's form, is what refused."""
     return status_of(error) in (400, 403) and any(mark in f"{type(error).__name__} {error}".lower() for mark in DECLINED)
@@ -167,7 +188,10 @@ def _answered(status: int, text: str, chain: Sequence[BaseException], where: str
     """What an error status means."""
     spent = any("insufficient_quota" in str(e) for e in chain)
     if (status in (408, 409, 429) or status >= 500) and not spent:
-        return Transient(f"{where} failed ({status}): {text}", retry_after(chain))
+        wait = retry_after(chain)
+        if wait is not None and wait > LONGEST:
+            text, wait = f"{text}. It asks to wait {wait:.0f} s; it is tried again after {LONGEST:.0f} s", LONGEST
+        return Transient(f"{where} failed ({status}): {text}", wait, status)
     hint = HINTS.get(402 if spent else status, "").format(key=key_name)
     return Fatal(f"{where} refused ({status}): {text}. {hint}".rstrip())
 

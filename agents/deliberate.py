@@ -61,6 +61,11 @@ class Deliberate(Agent):
         seated._agent = self._built().bind(seating)
         return seated
 
+    @property
+    def whom(self) -> Agent | None:
+        """The agent that is called."""
+        return self._agent
+
     async def reply(self, turn: Turn) -> Reply:
         talk = await _graph().ainvoke({"agent": self._agent, "turn": turn, "replies": ()})
         return summed(talk["replies"])
@@ -121,7 +126,7 @@ def summed(replies: Sequence[Reply]) -> Reply:
     """The last reply, with what all of them took."""
     return replace(replies[-1], tokens_in=_sum([r.tokens_in for r in replies]),
                    tokens_out=_sum([r.tokens_out for r in replies]), cost=_sum([r.cost for r in replies]),
-                   latency=sum(r.latency for r in replies))
+                   latency=sum(r.latency for r in replies), cached=all(r.cached for r in replies))
 
 
 def _sum(parts: Sequence[float | None]) -> Any:

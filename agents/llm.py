@@ -8,12 +8,16 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import to_json
 
-from ..errors import InputError, Transient, Unreachable
+from ..errors import InputError, ProviderError, Transient, Unreachable
 from ..protocols.codec import encode, type_name
 from ..protocols.seat import Agent, Finish, Reply, Seating, Turn
-from .clients import OPENAI, Client, Provider, declined, lease, loopback, release, status_of, translate
+from .cache import key_of
+from .clients import OPENAI, Client, Provider, crowded, declined, lease, loopback, release, status_of, translate
 from .mock import form_of
+from .purse import Purse
+from .service import Price, current
 
 SYSTEM = ("You are taking part in a study. You are told your situation and asked questions. Answer each one yourself, "
           "exactly in the form it asks for.")
@@ -34,7 +38,7 @@ class LLM(Agent):
     structured   ask for the reply's JSON schema; where the service refuses that, it is left out from then on
     system       the system message; `persona` is appended to it
     is_mock      the endpoint is Parlour's mock: it is also sent the ask as data, its seed and the try number
-    price_in, price_out    US$ per million tokens; without both, costs are unknown
+    price_in, price_out    US$ per million tokens; without both, the price a run knows for its model, if any
     send_seed    send the ask's seed (its low 31 bits: some services take no more)
     extra        other sampling parameters, as the service names them
 
@@ -87,16 +91,49 @@ class LLM(Agent):
 
     def bind(self, seating: Seating) -> "LLM":
         """Seated only with its key at hand, so that a missing one is told before anything is played."""
-        self.key()
+        if current().calls:
+            self.key()
         return self
 
     async def reply(self, turn: Turn) -> Reply:
+        service = current()
+        if service.rehearse is not None:
+            return service.rehearse(self, turn)
+        if service.cache is None:
+            return await self._paid(turn, service.purse)
+        key = key_of(self.provider, self.endpoint, *self.request(turn, self.structured and turn.schema is not None), turn.seed)
+        reply = service.cache.get(key)
+        if reply is None:
+            reply = await self._paid(turn, service.purse)
+            service.cache.put(key, reply)
+        return reply
+
+    async def _paid(self, turn: Turn, purse: Purse | None) -> Reply:
+        """A call that costs no more than was set aside for it; one that broke off may have cost all of that."""
+        if purse is None:
+            return await self._called(turn)
+        worst = cost = self.worst(turn)
+        await purse.reserve(worst)
+        try:
+            reply = await self._called(turn)
+            cost = worst if reply.cost is None else reply.cost
+            return reply
+        except ProviderError as problem:
+            if not isinstance(problem, Transient) or isinstance(problem, Unreachable) or problem.status is not None:
+                cost = 0.0
+            raise
+        finally:
+            purse.settle(worst, cost)
+
+    async def _called(self, turn: Turn) -> Reply:
         key = self.key()
         client = lease(self.provider, self.endpoint, key, id(self))
+        limiter = client.limiters[self.model.rpartition("/")[0] if self.provider == "litellm" else ""]
+        sent = await limiter.turn()
         shaped = self.structured and turn.schema is not None and self.model not in client.unshaped
         start = perf_counter()
         try:
-            answer = await client.chat(*self.request(turn, shaped))
+            answer, headers = await client.chat(*self.request(turn, shaped))
         except Exception as error:
             if declined(error):
                 return Reply("", "refusal", self.model, latency=perf_counter() - start)
@@ -104,12 +141,16 @@ class LLM(Agent):
             problem = unshaped or translate(error, self.where, self.key_name, key)
             if problem is None:
                 raise
+            if isinstance(problem, Transient) and crowded(error):
+                limiter.busy(sent, problem.retry_after)
             raise problem from None
-        return self._heard(answer, perf_counter() - start)
+        reply = self._heard(answer, perf_counter() - start)
+        limiter.good(headers, (reply.tokens_in or 0) + (self.max_tokens or 0))
+        return reply
 
     async def check(self) -> None:
         """Knocks at an endpoint on this machine. Others are not tried: a proxy may stand between."""
-        if self.endpoint is not None and loopback(self.endpoint):
+        if self.endpoint is not None and loopback(self.endpoint) and current().calls:
             parts = urlsplit(self.endpoint)
             try:
                 _, knock = await asyncio.open_connection(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
@@ -162,7 +203,7 @@ class LLM(Agent):
         if status_of(error) not in (400, 422) or not any(w in str(error) for w in ("response_format", "json_schema")):
             return None
         client.unshaped.add(self.model)
-        return Transient(f"{self.where} takes no response_format: asking without", retry_after=0.0)
+        return Transient(f"{self.where} takes no response_format: asking without", 0.0, status_of(error))
 
     def _heard(self, answer: Any, latency: float) -> Reply:
         try:
@@ -175,13 +216,33 @@ class LLM(Agent):
             words, finish = declines or words, "refusal"
         usage = getattr(answer, "usage", None)
         asked, said = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-        return Reply(words, finish, answer.model or self.model, asked, said, self.cost(asked, said), latency)
+        return Reply(words, finish, answer.model or self.model, asked, said, self.cost(asked, said), latency,
+                     getattr(answer, "system_fingerprint", None))
+
+    @property
+    def price(self) -> Price | None:
+        """US$ per million tokens in and out: its own, or what the run knows of its model."""
+        if self.price_in is None or self.price_out is None:
+            return current().price(self)
+        return self.price_in, self.price_out
 
     def cost(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
         """US$ of a call; None unless both prices and both counts are known."""
-        if tokens_in is None or tokens_out is None or self.price_in is None or self.price_out is None:
+        price = self.price
+        if tokens_in is None or tokens_out is None or price is None:
             return None
-        return (tokens_in * self.price_in + tokens_out * self.price_out) / 1e6
+        return (tokens_in * price[0] + tokens_out * price[1]) / 1e6
+
+    def worst(self, turn: Turn) -> float:
+        """US$ that a call may cost at most: no text has more tokens than bytes, no reply more than `max_tokens`.
+
+        Raises InputError where the price or `max_tokens` is not given.
+        """
+        price = self.price
+        if price is None or self.max_tokens is None:
+            raise InputError(f"a budget needs to know what {self.where} may cost: give its price_in, price_out and max_tokens.")
+        request, _ = self.request(turn, self.structured and turn.schema is not None)
+        return (len(to_json(request)) * price[0] + self.max_tokens * price[1]) / 1e6
 
 
 def refusal(message: Any) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError
@@ -27,7 +27,7 @@ from ..protocols.base import Ask
 from ..protocols.codec import class_of, decode
 from ..protocols.seat import Agent, Attempt, Finish, Reply, Turn
 from .faults import SAYS, SERVICE, Faults, Kind, spoil
-from .mock import Drawer, Mock, drawer, tokens
+from .mock import VERSION, Drawer, Mock, drawer, tokens
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -35,6 +35,28 @@ if TYPE_CHECKING:
 MISSING = "missing"
 PLAIN = Wording()
 CODES: dict[Kind, int] = {"429": 429, "429_wait": 429, "500": 500, "503": 503}
+
+
+class Bucket:
+    """An allowance of `rate` calls a second, which fills evenly up to what half a second brings, at least one call."""
+
+    def __init__(self, rate: float):
+        self.rate, self.whole = rate, max(1.0, rate / 2)
+        self._left, self._at = self.whole, monotonic()
+
+    def take(self) -> float:
+        """Takes one call; 0, or the seconds until there is one to take."""
+        now = monotonic()
+        self._left, self._at = min(self.whole, self._left + (now - self._at) * self.rate), now
+        if self._left < 1:
+            return (1 - self._left) / self.rate
+        self._left -= 1
+        return 0.0
+
+    def headers(self) -> dict[str, str]:
+        """What is left, as OpenAI tells it."""
+        return {"x-ratelimit-limit-requests": str(int(self.whole)), "x-ratelimit-remaining-requests": str(int(self._left)),
+                "x-ratelimit-reset-requests": f"{(self.whole - self._left) / self.rate * 1000:.0f}ms"}
 
 
 class Refused(Exception):
@@ -52,12 +74,16 @@ class MockServer:
     faults  what goes wrong, for every model
     agents  model name -> the agent that answers under it
     key     if given, requests must bear it; others get 401
+    limit   calls a second; a call beyond them gets 429, and is told when to try again
+    told    whether replies tell what is left of the limit, in x-ratelimit headers
     last    the last request's body
     """
 
     def __init__(self, port: int = 0, faults: Faults = Faults(), agents: Mapping[str, Agent] | None = None,  # noqa: B008  frozen
-                 key: str | None = None, mock: Mock = Mock()):  # noqa: B008  frozen
+                 key: str | None = None, mock: Mock = Mock(),  # noqa: B008  frozen
+                 limit: float | None = None, told: bool = True):
         self.port, self.faults, self.agents, self.key, self.mock = port, faults, dict(agents or {}), key, mock
+        self._bucket, self.told = Bucket(limit) if limit else None, told
         self.last: dict[str, Any] | None = None
         self.requests, self.replies, self.met, self.sent = 0, 0, Counter[str](), Counter[str]()
         self._seen: Counter[bytes] = Counter()
@@ -129,6 +155,10 @@ class MockServer:
     async def _chat(self, request: "web.Request") -> "web.StreamResponse":
         self.requests += 1
         raw = await request.read()
+        wait = self._bucket.take() if self._bucket else 0.0
+        if wait:
+            self.met["429_wait"] += 1
+            return _error(429, SAYS["429_wait"], wait)
         try:
             body = self._accept(request.headers.get("Authorization", ""), raw)
             asked = Asked(body, raw, self._seen)
@@ -136,7 +166,7 @@ class MockServer:
             if fault:
                 self.met[fault] += 1
             if fault in CODES:
-                return _error(CODES[fault], SAYS[fault], self.faults.pause if fault == "429_wait" else None)
+                return _error(CODES[fault], SAYS[fault], self.faults.pause if fault == "429_wait" else None, fault)
             reply = await self._reply(asked, fault)
         except Refused as problem:
             return _error(problem.status, str(problem))
@@ -144,7 +174,7 @@ class MockServer:
             return await _break_off(request, completion(reply, asked) if fault == "cut" else b"")
         self.replies += 1
         self.sent[reply_id(asked.seed, asked.tries)] += 1
-        return _json(completion(reply, asked))
+        return _json(completion(reply, asked), self._bucket.headers() if self._bucket and self.told else {})
 
     def _accept(self, authorization: str, raw: bytes) -> dict[str, Any]:
         """The request's body. Raises Refused for a wrong key, model or form."""
@@ -265,20 +295,21 @@ def completion(reply: Reply, asked: Asked) -> bytes:
     asked_for, said = reply.tokens_in or 0, reply.tokens_out or 0
     return to_json({
         "id": reply_id(asked.seed, asked.tries), "object": "chat.completion", "created": int(time()),
-        "model": reply.model,
+        "model": reply.model, "system_fingerprint": f"mock_{VERSION}",
         "choices": [{"index": 0, "message": message, "finish_reason": ends[reply.finish], "logprobs": None}],
         "usage": {"prompt_tokens": asked_for, "completion_tokens": said, "total_tokens": asked_for + said}})
 
 
-def _json(content: Any) -> "web.Response":
+def _json(content: Any, headers: Mapping[str, str] = {}) -> "web.Response":
     from aiohttp import web
-    return web.Response(body=content if isinstance(content, bytes) else to_json(content), content_type="application/json")
+    body = content if isinstance(content, bytes) else to_json(content)
+    return web.Response(body=body, headers=headers, content_type="application/json")
 
 
-def _error(status: int, message: str, wait: float | None = None) -> "web.Response":
+def _error(status: int, message: str, wait: float | None = None, fault: Kind | None = None) -> "web.Response":
     from aiohttp import web
     body = {"error": {"message": message, "type": "mock_error", "param": None, "code": None}}
-    headers = {} if wait is None else {"Retry-After": f"{wait:g}"}
+    headers = ({} if wait is None else {"Retry-After": f"{wait:g}"}) | ({"X-Parlour-Fault": fault} if fault else {})
     return web.Response(body=to_json(body), status=status, headers=headers, content_type="application/json")
 
 
@@ -296,10 +327,10 @@ async def _break_off(request: "web.Request", whole: bytes) -> "web.StreamRespons
 
 
 def serve_forever(port: int, faults: Faults = Faults(), key: str | None = None,  # noqa: B008  frozen
-                  ready: Callable[[str], None] = print) -> None:
+                  ready: Callable[[str], None] = print, limit: float | None = None) -> None:
     """Serves until interrupted; tells `ready` where. Raises InputError if it cannot listen."""
     async def serve() -> None:
-        server = MockServer(port, faults, key=key)
+        server = MockServer(port, faults, key=key, limit=limit)
         await server.start()
         ready(f"mock LLM at {server.endpoint} (model {server.mock.model}); stop it with Ctrl-C")
         try:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Results:
-    """One run in a store. status: done, paused, or what it was when it was loaded."""
+    """One run in a store. status: done, paused, stopped at its budget, or what it was when it was loaded."""
     store: Store
     run: str
     status: str = ""
@@ -80,11 +80,11 @@ def one(game: str, fields: Mapping[str, Any], protocol: str, protocol_fields: Ma
                         "protocol": spec, "seats": {**empty, **seats}, "wordings": [wording]})
 
 
-def resume(name: str = "latest", store: str | Path = STORE) -> Results:
-    """Takes an interrupted or paused run up again where it stood."""
+def resume(name: str = "latest", store: str | Path = STORE, budget: float | None = None) -> Results:
+    """Takes an interrupted or paused run up again where it stood, with a larger budget if one is given."""
     from .resume import resume as take_up
     where = Store(store)
-    found, status = synchronous(take_up(name, where))
+    found, status = synchronous(take_up(name, where, budget=budget))
     return Results(where, found, status)
 
 

@@ -40,16 +40,20 @@ def parser() -> argparse.ArgumentParser:
     _store(play)
     _json(play)
 
+    estimate = commands.add_parser("estimate", help="what a design will take: calls, tokens, money, time",
+                                   description="Plays a few episodes with the mock in each model's place. Calls nobody and needs "
+                                               "no key.")
+    _design(estimate)
+    _json(estimate)
+
     run = commands.add_parser("run", help="an experiment from a design file")
-    run.add_argument("design", metavar="DESIGN.toml")
-    run.add_argument("--episodes", help="instead of the design's: a number per arm, or `exact`")
-    run.add_argument("--seed", type=int, help="instead of the design's")
-    run.add_argument("--concurrency", type=int, help="episodes at once, instead of the design's")
+    _design(run)
     _store(run)
     _json(run)
 
     resume = commands.add_parser("resume", help="take an interrupted or paused run up again")
     _run(resume)
+    resume.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
     _store(resume)
     _json(resume)
 
@@ -91,11 +95,21 @@ def parser() -> argparse.ArgumentParser:
                                              "misbehaves on purpose if asked to.")
     server.add_argument("--port", type=int, default=8100)
     server.add_argument("--rate", type=float, default=0.0, help="share of calls that get a fault (default 0)")
+    server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
     demo = commands.add_parser("demo", help="the main job, offline, in seconds")
     _store(demo, "parlour-demo.duckdb")
     return top
+
+
+def _design(to: argparse.ArgumentParser) -> None:
+    to.add_argument("design", metavar="DESIGN.toml")
+    to.add_argument("--episodes", help="instead of the design's: a number per arm, or `exact`")
+    to.add_argument("--seed", type=int, help="instead of the design's")
+    to.add_argument("--concurrency", type=int, help="episodes at once, instead of the design's")
+    to.add_argument("--budget", type=float, metavar="US$", help="stop before more is spent, instead of the design's")
+    to.add_argument("--cache", choices=("off", "read-write", "read-only"), help="keep models' replies, or only those kept")
 
 
 def _game_fields(to: argparse.ArgumentParser) -> None:

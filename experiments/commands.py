@@ -124,12 +124,30 @@ def _after_play(args: Namespace, results: Any, watched: bool) -> int:
     return 0
 
 
+def estimated(args: Namespace) -> int:
+    """estimate: what a design will take."""
+    from .api import synchronous
+    from .estimate import estimate, lines
+
+    design = _adjusted(read_design(args.design), args)
+    found = synchronous(estimate(design))
+    if args.json:
+        return emit(found.as_dict())
+    for line in lines(found, design.budget):
+        print(line)
+    return 0
+
+
 def run(args: Namespace) -> int:
     from .api import synchronous
+    from .estimate import costly, estimate, lines
     from .runner import start
     from .screen import progress
 
     design = _adjusted(read_design(args.design), args)
+    if costly(design) and not args.json:
+        for line in lines(synchronous(estimate(design)), design.budget):
+            print(line, file=sys.stderr)
     with progress(design, quiet=args.json) as bar:
         name, status = synchronous(start(design, Store(args.store), on_episode=bar))
     return _table(args, name, status)
@@ -137,7 +155,7 @@ def run(args: Namespace) -> int:
 
 def _adjusted(design: Design, args: Namespace) -> Design:
     given = {"episodes": json_or_text(args.episodes) if args.episodes else None, "seed": args.seed,
-             "concurrency": args.concurrency}
+             "concurrency": args.concurrency, "budget": args.budget, "cache": args.cache}
     changed = {k: v for k, v in given.items() if v is not None}
     from pydantic import ValidationError
 
@@ -154,23 +172,34 @@ def resume(args: Namespace) -> int:
     from .resume import resume as take_up
 
     store = Store(args.store)
-    name, status = synchronous(take_up(find(args.run, store).stem, store))
+    if args.budget is not None and args.budget <= 0:
+        raise FieldError(f"--budget {args.budget:g}: US$, more than 0.")
+    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=args.budget))
     return _table(args, name, status)
 
 
 def _table(args: Namespace, name: str, status: str) -> int:
+    from ..transcripts.bill import bill, drift, why
     from ..transcripts.scores import lines, score
     from .screen import table
 
     store = Store(args.store)
+    for warning in drift(store, name):
+        print(f"warning: {warning}", file=sys.stderr)
     if status == "paused":
         print(f"paused: go on with `parlour resume {name} --store {args.store}`", file=sys.stderr)
+        return 0
+    if status == "stopped":
+        print(f"stopped: {why(store, name)} Go on with `parlour resume {name} --budget US$ --store {args.store}`",
+              file=sys.stderr)
         return 0
     found = score(store, name)
     if args.json:
         return emit({"run": name, "status": status, "store": args.store, "scores": lines(found),
                      "possibly_paid": store.rows(POSSIBLY_PAID, [name])})
     table(found)
+    if cost := bill(store, name):
+        print(cost)
     print(f"\n{name}: {status}. Transcripts and scores are in {args.store}; read one with "
           f"`parlour transcript {name}/0 --store {args.store}`")
     if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [name])):
@@ -254,7 +283,9 @@ def mock_server(args: Namespace) -> int:
     from ..agents.mock_server import serve_forever
     if not 0 <= args.rate <= 1:
         raise FieldError(f"--rate {args.rate:g}: a share of calls, from 0 to 1.")
-    serve_forever(args.port, Faults(rate=args.rate, kinds=menu(args.faults or "all")))
+    if args.limit is not None and not args.limit > 0:
+        raise FieldError(f"--limit {args.limit:g}: calls a second, more than 0.")
+    serve_forever(args.port, Faults(rate=args.rate, kinds=menu(args.faults or "all")), limit=args.limit)
     return 0
 
 
@@ -266,7 +297,8 @@ def demo(args: Namespace) -> int:
 POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_paid WHERE run = ? ORDER BY ALL"
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
-    "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play, "run": run,
+    "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
+    "estimate": estimated, "run": run,
     "resume": resume, "score": score, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
     "mock-server": mock_server, "demo": demo,
 }

@@ -4,6 +4,9 @@
     seed = 1
     episodes = 40                 # per arm; or "exact": branch over states and draws
     wordings = ["plain"]          # or "all"
+    cache = "off"                 # or "read-write", "read-only"
+    budget = 5.0                  # US$; left out: no limit
+    prices = {"my-model" = {price_in = 0.5, price_out = 1.5}}    # US$ per million tokens
 
     [game]                        # defaults of every arm
     name = "email"
@@ -54,8 +57,26 @@ class Arm(Frozen):
     personas: tuple[Fields, ...] = ({},)
 
 
+class Priced(Frozen):
+    """US$ per million tokens in and out."""
+    price_in: Annotated[float, Field(ge=0)]
+    price_out: Annotated[float, Field(ge=0)]
+
+
+Prices = Mapping[str, Priced]
+"""By a model's name; a * in it stands for anything."""
+
+
 class Design(Frozen):
-    """Arms and how they are played. `patience`: seconds a call may take; `calls`: tries of a failing service."""
+    """Arms and how they are played.
+
+    calls     tries of a failing service
+    wait      seconds before the second of them
+    patience  seconds a call may take
+    cache     whether replies of models are kept, and said again to the same request: see `agents.cache`
+    budget    US$ at which the run stops, to be resumed with more; None: no limit
+    prices    the user's own, before the shipped table
+    """
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
     seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
     episodes: Annotated[int, Field(ge=1)] | Literal["exact"] = 40
@@ -64,6 +85,9 @@ class Design(Frozen):
     calls: Annotated[int, Field(ge=1)] = 6
     wait: Annotated[float, Field(ge=0)] = 0.5
     patience: Annotated[float, Field(gt=0)] = 300.0
+    cache: Literal["off", "read-write", "read-only"] = "off"
+    budget: Annotated[float, Field(gt=0)] | None = None
+    prices: Prices = {}
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
 
     @property

@@ -96,10 +96,11 @@ def slots(design: Design, found: list[Table]) -> Iterator[Slot]:
     assert isinstance(design.episodes, int)
     for i in range(design.episodes):
         for number, table in enumerate(found):
-            yield _slot(design, table, i, i * len(found) + number)
+            yield slot(design, table, i, i * len(found) + number)
 
 
-def _slot(design: Design, table: Table, i: int, episode: int) -> Slot:
+def slot(design: Design, table: Table, i: int, episode: int) -> Slot:
+    """The arm's sampled episode number i, which is the design's number `episode`."""
     assert isinstance(design.episodes, int)
     states = table.states
     words, people = len(table.wordings), len(table.seats)

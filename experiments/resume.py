@@ -11,6 +11,7 @@ from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
 from .design import Design
+from .money import check, serving, spent
 from .plan import tables
 from .runner import Progress, Run, Watch, finish, head, preflight, versions
 
@@ -18,22 +19,27 @@ HEAD = ("run", "arm", "benchmark")
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
-                 on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
-    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError."""
+                 on_episode: Callable[[Progress], None] | None = None, budget: float | None = None) -> tuple[str, str]:
+    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError.
+
+    budget  US$ for the whole run, what it has cost so far included; None: the one it was begun with
+    """
     path = find(run, store)
     with Journal(path) as journal:
         begun = _begun(path)
-        design = _design(path, begun.first)
+        design = _design(path, begun.first, budget)
         if design.episodes == "exact":
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
-        found = tables(design)
-        await preflight(found)
-        for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
-            journal.write(event)
-        said = recorded(e for e in read(path) if e.get("e") not in begun.ended)
-        left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
-                   ended=frozenset(begun.ended))
-        return path.stem, await finish(left, watch, on_episode)
+        with serving(design, store, spent(read(path))):
+            found = tables(design)
+            check(design, found)
+            await preflight(found)
+            for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
+                journal.write(event)
+            said = recorded(e for e in read(path) if e.get("e") not in begun.ended)
+            left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
+                       ended=frozenset(begun.ended))
+            return path.stem, await finish(left, watch, on_episode)
 
 
 def find(run: str, store: Store) -> Path:
@@ -73,13 +79,13 @@ def _begun(path: Path) -> Begun:
     return found
 
 
-def _design(path: Path, first: Event | None) -> Design:
+def _design(path: Path, first: Event | None, budget: float | None) -> Design:
     if first is None or first["k"] != "run":
         raise StoreError(f"{path} does not begin with a run: it cannot be taken up.")
     was, now = first["versions"].get("parlour"), versions().get("parlour")
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
-    return Design.model_validate(first["design"])
+    return Design.model_validate(first["design"] | ({} if budget is None else {"budget": budget}))
 
 
 def recorded(events: Iterable[Event]) -> dict[int, dict[int, Said]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from ..errors import Fatal, InputError, StoreError, Unreachable
+from ..agents.service import current
+from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
 from ..games.base import NATURE, Play, Role
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
@@ -18,6 +19,8 @@ from ..transcripts.journal import Journal
 from ..transcripts.seal import seal
 from ..transcripts.store import Store
 from .design import Design
+from .money import check, serving
+from .money import table as prices
 from .plan import Slot, Table, persona_name, slots, tables
 
 PACKAGES = ("parlour", "pydantic", "duckdb", "openai", "litellm", "langgraph", "tenacity", "numpy", "scipy")
@@ -63,7 +66,8 @@ class Run:
         self.progress = Progress(None if exact else int(self.design.episodes) * len(self.found))
 
     async def play(self) -> str:
-        """Plays what is left; the status: done, or paused if a seat will answer later. Raises InputError when stopped."""
+        """Plays what is left; the status: done, paused if a seat will answer later, stopped if the budget is spent. Raises
+        InputError when stopped by anything else."""
         feeding = asyncio.create_task(self._feed())
         status, why = "stopped", "interrupted"
         self.on_episode(self.progress)
@@ -77,7 +81,10 @@ class Run:
         except (Fatal, Unreachable) as error:
             why = str(error)
             raise InputError(f"{error} The run stopped; what was said is kept: parlour resume {self.name}") from None
-        except StoreError as error:
+        except BudgetSpent as error:
+            why = str(error)
+            return status
+        except InputError as error:
             why = str(error)
             raise
         finally:
@@ -89,7 +96,9 @@ class Run:
             for seats in table.seats:
                 await asyncio.gather(*(agent.close() for agent in seats.values()))
         with suppress(StoreError):  # a disk that is full has been told of already
-            self.journal.write({"k": "stop", "run": self.name, "status": status, "why": why})
+            purse = current().purse
+            self.journal.write({"k": "stop", "run": self.name, "status": status, "why": why,
+                                "spent": purse.spent if purse else None})
 
     async def _feed(self) -> None:
         """Takes the journal into the store now and then, from a thread; a busy store is left for later."""
@@ -237,14 +246,14 @@ def encode_play(play: Play) -> dict[str, Any]:
 
 # --- the head of a journal ------------------------------------------------------------------------------------------------
 def versions() -> dict[str, str]:
-    """The versions of the packages that can change what a run does."""
+    """The versions of the packages that can change what a run does, and of the price table it is billed by."""
     found = {}
     for package in PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return found | {"prices": prices()["version"]}
 
 
 def commit() -> str | None:
@@ -287,16 +296,18 @@ def new_name(design: Design) -> str:
 async def start(design: Design, store: Store, watch: Watch | None = None,
                 on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
     """Runs a design from its beginning; (run, status). Nothing is written before everything has been built."""
-    found = tables(design)
-    await preflight(found)
-    with store.open(write=True):
-        pass
-    name = new_name(design)
-    with Journal(store.journals / f"{name}.jsonl") as journal:
-        for event in head(name, design, found):
-            journal.write(event)
-        run = Run(design, store, name, found, journal)
-        return name, await finish(run, watch, on_episode)
+    with serving(design, store):
+        found = tables(design)
+        check(design, found)
+        await preflight(found)
+        with store.open(write=True):
+            pass
+        name = new_name(design)
+        with Journal(store.journals / f"{name}.jsonl") as journal:
+            for event in head(name, design, found):
+                journal.write(event)
+            run = Run(design, store, name, found, journal)
+            return name, await finish(run, watch, on_episode)
 
 
 async def preflight(found: list[Table]) -> None:

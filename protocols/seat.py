@@ -27,6 +27,8 @@ class Reply:
     finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined
     cost     in US dollars, None if the price is not known
     latency  seconds
+    fingerprint  what the service calls the state of its model, if it says so
+    cached   said before: it is from a cache
     """
     words: str
     finish: Finish = "stop"
@@ -35,6 +37,8 @@ class Reply:
     tokens_out: int | None = None
     cost: float | None = None
     latency: float = 0.0
+    fingerprint: str | None = None
+    cached: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError,
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
+from .patience import patience
 from .seat import Agent, Attempt, Reply, Turn
 
 Status = Literal["done", "forfeit", "error", "paused"]
@@ -162,7 +163,7 @@ class Session:
         while len(now.attempts) < self.limits.attempts:
             reply, tries = await self._call(turn, now, agent)
             move, complaint, verdict = judge(reply, now.ask, now.wording)
-            self.record({"k": "reply", "t": turn, "n": tries, "words": reply.words, "finish": reply.finish,
+            self.record({"k": "reply", "t": turn, "n": tries, "words": reply.words, "finish": reply.finish, **_origin(reply),
                          "verdict": verdict, "complaint": complaint or None, "move": encode(move) if move else None,
                          "prompt": now.text if agent.reads else None, "model": reply.model, "tokens_in": reply.tokens_in,
                          "tokens_out": reply.tokens_out, "cost": reply.cost, "latency": reply.latency})
@@ -227,7 +228,7 @@ class Session:
 
     async def _once(self, now: Turn, agent: Agent) -> Reply:
         try:
-            async with asyncio.timeout(self.limits.patience):
+            async with patience(self.limits.patience):
                 return await agent.reply(now)
         except TimeoutError:
             raise Transient(f"no reply within {self.limits.patience:g} s") from None
@@ -240,6 +241,13 @@ class Session:
         assert self.choose is not None
         words = mixture[self.choose([p for p, _ in mixture])][1] if len(mixture) > 1 else mixture[0][1]
         return Reply(words)
+
+
+def _origin(reply: Reply) -> Event:
+    """Where a reply came from, as far as there is something to say."""
+    if reply.cached or reply.fingerprint:
+        return {"cached": reply.cached, "fingerprint": reply.fingerprint}
+    return {}
 
 
 def judge(reply: Reply, ask: Ask, wording: Wording) -> tuple[Move | None, str, str]:

@@ -26,13 +26,14 @@ COLUMNS = {
     "words": "VARCHAR", "verdict": "VARCHAR", "complaint": "VARCHAR", "finish": "VARCHAR", "move": "JSON", "prompt": "VARCHAR",
     "model": "VARCHAR", "tokens_in": "INTEGER", "tokens_out": "INTEGER", "cost": "DOUBLE", "latency": "DOUBLE", "what": "VARCHAR",
     "chances": "DOUBLE[]", "draw": "INTEGER", "hash": "VARCHAR", "text": "VARCHAR",
+    "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
 }
 """Everything an event may hold, with its type in the store."""
 
 TABLES = {
     "run": ("run", "run, written, name, seed, design, versions, commit"),
-    "stop": ("stop", "run, written, status, why"),
+    "stop": ("stop", "run, written, status, why, spent"),
     "arm": ("arm", "run, arm, game, game_fields, protocol, protocol_fields, rules, seats, exact"),
     "benchmark": ("benchmark", "run, arm, name, kind, source, value, measures, note"),
     "episode": ("episode", "run, e, written, arm, wording, persona, stratum, weight, replicate, seed, state"),
@@ -40,7 +41,7 @@ TABLES = {
     "ask": ("ask", "run, e, t, written, b, role, want, optional, seed, news"),
     "call": ("call", "run, e, t, n, written"),
     "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, "
-                         "cost, latency"),
+                         "cost, latency, cached, fingerprint"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
 }
 """Table -> (event kind, its columns in the order of the schema)."""

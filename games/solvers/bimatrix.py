@@ -34,7 +34,7 @@ def mixed_equilibria(row: Matrix, column: Matrix) -> list[tuple[Chances, Chances
     """Equilibria (x, y) in which both mix over equally many, at least two, by size and place of the supports."""
     import numpy as np
     a, b = np.asarray(row, dtype=float), np.asarray(column, dtype=float)
-    a, b = a / max(1.0, abs(a).max()), b / max(1.0, abs(b).max())
+    a, b = a / max(1.0, float(np.max(np.abs(a)))), b / max(1.0, float(np.max(np.abs(b))))
     found = []
     for rows, columns in _supports(*a.shape):
         within = np.ix_(rows, columns)
