@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
+from ..protocols.codec import decode
 from ..protocols.seat import Attempt
 from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
-from .design import Design
-from .plan import tables
+from .design import Design, wordings_of
+from .plan import Slot, Table, persona_name, tables
 from .runner import Progress, Run, Watch, finish, preflight, versions
 
 
@@ -26,9 +27,10 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
         if design.episodes == "exact":
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
         found = tables(design)
+        todo = copies(events, found, path.stem)
         await preflight(found)
         left = Run(design, store, path.stem, found, journal, said={e: s for e, s in said.items() if e not in ended},
-                   begun=begun, ended=ended)
+                   begun=begun, ended=ended, todo=todo)
         return path.stem, await finish(left, watch, on_episode)
 
 
@@ -52,6 +54,24 @@ def _design(path: Path, events: list[Event]) -> Design:
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
     return Design.model_validate(events[0]["design"])
+
+
+def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | None:
+    """The slots of a run that consists of copies of recorded episodes; None for any other. Raises StoreError."""
+    links = {e["e"]: e for e in events if e["k"] == "fork"}
+    if not links:
+        return None
+    if len(links) < next(iter(links.values()))["copies"]:
+        raise StoreError(f"run {run} was killed before its episodes had begun, and nobody had been asked: fork again.")
+    by_name = {t.arm.name: t for t in found}
+    return [_slot(by_name[e["arm"]], e, links[e["e"]]) for e in events if e["k"] == "episode"]
+
+
+def _slot(table: Table, begun: Event, link: Event) -> Slot:
+    persona = [persona_name(p) for p in table.arm.personas].index(begun["persona"])
+    wording, = wordings_of(table.game, (begun["wording"],))
+    return Slot(begun["e"], table, decode(begun["state"]), begun["stratum"], begun["weight"], wording, persona,
+                begun["replicate"], link["tape"], link["luck"])
 
 
 def recorded(events: list[Event]) -> dict[int, dict[int, Said]]:
