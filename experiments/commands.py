@@ -176,12 +176,6 @@ def _table(args: Namespace, name: str, status: str) -> int:
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
-def score(args: Namespace) -> int:
-    from ..transcripts.talk import find_run
-    store = Store(args.store)
-    return _table(args, find_run(store, args.run), "scored")
-
-
 def verify(args: Namespace) -> int:
     """0 if everything came out as recorded, 1 if something did not."""
     from ..transcripts.talk import find_run
@@ -259,6 +253,6 @@ def demo(args: Namespace) -> int:
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play, "run": run,
-    "resume": resume, "score": score, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
+    "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
     "mock-server": mock_server, "demo": demo,
 }
