@@ -37,7 +37,7 @@ async def blame(run: str, store: Store, target: str = SUM, benchmark: str | None
     plans = [_Plan(table, benchmark, count, origin.seed) for table in tables(origin) if table.arm.name in arms]
     for plan in plans:
         plan.check(target)
-    design = origin.model_copy(update={"name": f"{origin.name}-blame", "arms": tuple(a for plan in plans for a in plan.arms)})
+    design = origin.model_copy(update={"name": f"blame-{origin.name}", "arms": tuple(a for plan in plans for a in plan.arms)})
     found = tables(design)
     await preflight(found)
     by_name, copies = {t.arm.name: t for t in found}, list[Copy]()
@@ -63,9 +63,10 @@ class _Plan:
     def __init__(self, table: Table, benchmark: str | None, count: int, seed: int):
         self.table = table
         self.seats, self.count, self.seed = table.protocol.seats(table.game), count, seed
-        self.benchmark = benchmark or usual(table.game, table.rules)
+        known = {b.name: b for b in table.benchmarks}
+        self.benchmark = benchmark or usual(table.game, known)
         for role in self.seats:
-            named_strategy(table.game, self.benchmark, role, table.rules)
+            named_strategy(table.game, self.benchmark, role, table.rules, known)
         self.coalitions = coalitions(orders(self.seats, count, seed))
         self.arms = [self._arm(s) for s in self.coalitions]
 
@@ -89,7 +90,7 @@ class _Plan:
         own = table.seats[slot.persona]
         seats: dict[str, Agent] = {r: own[r] if r in swapped else Remembered.of([x for x in past.lines if x.role == r], told, False)
                                    for r in self.seats}
-        events, _, due = await retell(past, slot, seats, 0, design.seed, design.limits)
+        events, due = await retell(past, slot, seats, design.seed, design.limits)
         link = {"k": "fork", "origin_run": run, "origin_episode": past.episode, "copy": 0, "t": 0, "luck": slot.luck,
                 "tape": slot.tape, "change": {"arm": self.table.arm.name, "swapped": [r for r in self.seats if r in swapped],
                                               "benchmark": self.benchmark, "seats": self.seats, "orders": self.count,

@@ -92,7 +92,7 @@ async def fork(episodes: str, at: int, change: Change, times: int, store: Store,
         table = by_arm[past.row["arm"]]
         told, = wordings_of(table.game, (past.row["wording"],))
         for copy in range(times):
-            slot = copy_slot(past, len(copies), table, _wording(table, change, told), copy, 1 / times)
+            slot = copy_slot(past, len(copies), table, _wording(table, change, told), at, copy, 1 / times)
             copies.append(await _copy(run, past, slot, told, at, change, copy, design))
     return await play(design, found, copies, store, watch, on_episode)
 
@@ -107,7 +107,7 @@ def _changed(origin: Design, change: Change, arms: set[str]) -> Design:
     """The design of the fork: the arms concerned, with the seats and the wording as changed."""
     update = {"wordings": (change.wording,)} if change.wording else {}
     new = [arm.model_copy(update={**update, "seats": {**arm.seats, **change.seats}}) for arm in origin.arms if arm.name in arms]
-    return origin.model_copy(update={"name": f"{origin.name}-fork", "arms": tuple(new)})
+    return origin.model_copy(update={"name": f"fork-{origin.name}", "arms": tuple(new)})
 
 
 def _wording(table: Table, change: Change, told: Wording) -> Wording:
@@ -122,7 +122,7 @@ async def _copy(run: str, past: Past, slot: Slot, told: Wording, at: int, change
     seats: dict[Role, Agent] = {role: Remembered.of([x for x in lines if x.role == role], told, strict=True)
                                 for role in slot.table.protocol.seats(slot.table.game)}
     try:
-        events, _, due = await retell(past, slot, seats, at, design.seed, design.limits)
+        events, due = await retell(past, slot, seats, design.seed, design.limits)
     except InputError as error:
         raise InputError(f"episode {past.episode} cannot be replayed: {error}") from None
     said = [e for e in events if e["k"] == "reply" and e["t"] == at]

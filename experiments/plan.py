@@ -53,7 +53,16 @@ class Slot:
 
     def seed(self, seed: int, role: Role, turn: int) -> int:
         """The seed of one ask or draw, given the design's seed."""
-        return seed_of(seed, self.tape, NATURE, turn) if role == NATURE else seed_of(seed, self.luck or self.episode, role, turn)
+        return seed_at(seed, self.tape, self.luck or str(self.episode), role, turn)
+
+
+def seed_at(seed: int, tape: str, luck: str, role: Role, turn: int) -> int:
+    """The seed of one ask or draw. Of a tape or luck "12+2@3", the part after the plus counts from turn 3 on."""
+    of = tape if role == NATURE else luck
+    if "+" in of:
+        first, *later = of.split("+")
+        of = "+".join((first, *(x for x in later if int(x.partition("@")[2]) <= turn)))
+    return seed_of(seed, of, role, turn)
 
 
 def tables(design: Design, seated: bool = True) -> list[Table]:

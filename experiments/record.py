@@ -1,6 +1,7 @@
 """Recorded episodes as they can be played again: who was asked what, what was said, what nature drew."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr, ValidationError
@@ -11,7 +12,7 @@ from ..games.base import Role, Wording
 from ..protocols.base import Ask
 from ..protocols.codec import decode, encode, read, write
 from ..protocols.seat import Agent, Reply, Turn
-from ..protocols.session import Event, Limits, Outcome, Said, Session
+from ..protocols.session import Event, Limits, Session
 from ..registry import explain
 from ..transcripts.store import Store
 from .design import Design
@@ -20,7 +21,7 @@ from .plan import Slot, Table, persona_name
 ASKS = "SELECT episode, turn, role, want, news FROM ask WHERE run = ? AND episode IN (SELECT unnest(?)) ORDER BY episode, turn"
 ATTEMPTS = ("SELECT episode, turn, words, verdict, finish, prompt, model FROM attempt WHERE run = ? AND verdict <> 'error' AND "
             "episode IN (SELECT unnest(?)) ORDER BY episode, turn, try")
-DRAWS = "SELECT episode, turn, what, chances, draw FROM draw WHERE run = ? AND episode IN (SELECT unnest(?)) ORDER BY episode, turn"
+DRAWS = "SELECT episode, turn FROM draw WHERE run = ? AND episode IN (SELECT unnest(?)) ORDER BY episode, turn"
 EPISODES = ("SELECT e.*, n.status, f.luck, f.tape FROM episode e LEFT JOIN ending n USING (run, episode) "
             "LEFT JOIN fork f USING (run, episode) WHERE e.run = ? ORDER BY e.episode")
 
@@ -43,10 +44,10 @@ class Line:
 
 @dataclass
 class Past:
-    """One recorded episode: its row, its asks in order of turns, and what nature drew."""
+    """One recorded episode: its row, its asks in order of turns, and the turns at which nature drew."""
     row: Mapping[str, Any]
     lines: list[Line] = field(default_factory=list)
-    draws: list[Event] = field(default_factory=list)
+    draws: list[int] = field(default_factory=list)
 
     @property
     def episode(self) -> int:
@@ -55,7 +56,7 @@ class Past:
     @property
     def turns(self) -> int:
         """How many turns it had."""
-        return 1 + max((*(x.turn for x in self.lines), *(d["t"] for d in self.draws)), default=-1)
+        return 1 + max((*(x.turn for x in self.lines), *self.draws), default=-1)
 
     @property
     def luck(self) -> str:
@@ -104,8 +105,7 @@ def _fill(store: Store, run: str, some: Mapping[int, Past]) -> None:
         some[k["episode"]].lines.append(Line(k["turn"], k["role"], k["want"], from_json(k["news"]), replies,
                                              bool(tries) and tries[-1]["verdict"] == "ok", any(a["prompt"] for a in tries)))
     for d in store.rows(DRAWS, key):
-        some[d["episode"]].draws.append({"k": "draw", "t": d["turn"], "what": d["what"], "chances": d["chances"],
-                                         "draw": d["draw"]})
+        some[d["episode"]].draws.append(d["turn"])
 
 
 class Remembered(Agent):
@@ -148,31 +148,34 @@ class Remembered(Agent):
         return (replace(last, words=write(read(last.words, ask.want, self._told, ask.optional), turn.wording)),)
 
 
-async def retell(past: Past, slot: Slot, seats: Mapping[Role, Agent], at: int, seed: int,
-                 limits: Limits) -> tuple[list[Event], Outcome, Role | None]:
-    """Plays a slot with seats that need nobody, nature drawing as recorded before turn `at`.
-
-    Returns the events, how it ended, and the seat that has to be asked next (None: nobody).
-    """
-    draws = [d for d in past.draws if d["t"] < at]
-    events: list[Event] = list(draws)
+async def retell(past: Past, slot: Slot, seats: Mapping[Role, Agent], seed: int,
+                 limits: Limits) -> tuple[list[Event], Role | None]:
+    """Plays a slot with seats that need nobody: the events, and the seat that has to be asked next (None: nobody)."""
+    events: list[Event] = []
     session = Session(slot.table.protocol.script(slot.table.game, slot.state), seats, dict.fromkeys(seats, slot.wording),
-                      lambda role, turn: slot.seed(seed, role, turn), events.append, limits,
-                      {d["t"]: Said(index=d["draw"]) for d in draws})
+                      partial(slot.seed, seed), events.append, limits)
     outcome = await session.play()
-    worded = {line.turn for line in past.lines if line.worded}
+    worded = _worded(past, [e for e in events if e["k"] == "ask"])
     answered = {e["t"] for e in events if e["k"] == "reply" and e["verdict"] == "ok"}
     for event in events:
         if event["k"] == "reply" and event["t"] not in worded:
             event["prompt"] = None
     due = [e["role"] for e in events if e["k"] == "ask" and e["t"] not in answered] if outcome.status == "paused" else []
-    events.sort(key=lambda e: e["t"])
-    return events, outcome, due[0] if due else None
+    return events, due[0] if due else None
 
 
-def copy_slot(past: Past, number: int, table: Table, wording: Wording, copy: int = 0, share: float = 1.0) -> Slot:
-    """The slot of a copy of a recorded episode: copy 0 has its seeds, the others seeds of their own."""
-    row, own = past.row, f"+{copy}" if copy else ""
+def _worded(past: Past, asks: Sequence[Event]) -> set[int]:
+    """The turns whose words the seat was shown: those of the asks on record that it was shown, role by role."""
+    found: set[int] = set()
+    for role in {e["role"] for e in asks}:
+        own = [e["t"] for e in asks if e["role"] == role]
+        found |= {turn for turn, line in zip(own, (x for x in past.lines if x.role == role), strict=False) if line.worded}
+    return found
+
+
+def copy_slot(past: Past, number: int, table: Table, wording: Wording, at: int = 0, copy: int = 0, share: float = 1.0) -> Slot:
+    """The slot of a copy of a recorded episode: copy 0 has its seeds, the others seeds of their own from turn `at` on."""
+    row, own = past.row, f"+{copy}@{at}" if copy else ""
     persona = [persona_name(p) for p in table.arm.personas].index(row["persona"])
     return Slot(number, table, decode(from_json(row["state"])), row["stratum"], row["weight"] * share, wording, persona,
                 row["replicate"], past.tape + own, past.luck + own)

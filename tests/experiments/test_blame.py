@@ -14,6 +14,7 @@ import parlour
 from parlour.errors import FieldError, InputError
 from parlour.experiments.api import Results
 from parlour.experiments.cli import main
+from parlour.experiments.verify import verify
 from parlour.transcripts.shares import Coalition, coalitions, orders, shapley
 
 EMAIL: dict[str, Any] = {"name": "base", "seed": 3, "episodes": 60, "game": "email", "protocol": {"name": "advice"}}
@@ -91,6 +92,7 @@ def test_shares_and_luck_sum_to_what_is_missing(store: str) -> None:
     assert found["human"] + found["ai"] == pytest.approx(found["gap"])
     table = origin.table().set_index(["quantity", "role", "benchmark"])["value"]
     assert found["gap"] + found["luck"] == pytest.approx(-table["gap", "human", "with_ai"])
+    assert verify(origin.store, parlour.load("latest", store).run).divergence is None
 
 
 def test_equals_share_equally(store: str) -> None:
@@ -120,7 +122,7 @@ def test_a_run_of_swaps_is_not_played_twice(store: str) -> None:
     origin = parlour.run({**EMAIL, "episodes": 6, "seats": {"human": "mock", "ai": "mock"}}, store)
     first = gaps(origin)
     swaps = parlour.load("latest", store)
-    assert swaps.run.startswith("base-blame-") and gaps(swaps) == first
+    assert swaps.run.startswith("blame-base-") and gaps(swaps) == first
     with pytest.raises(FieldError, match="nobody has the role 'x'"):
         gaps(swaps, "x")
     forked = parlour.fork(f"{origin.run}/0", 1, store=store)
@@ -133,7 +135,7 @@ def test_the_command(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["blame", "--for", "human", "--store", store]) == 0
     out = capsys.readouterr().out
     assert "gap of human" in out and "ai: liar" in out and "luck" in out
-    assert main(["blame", "base-blame", "--store", store, "--json"]) == 0
+    assert main(["blame", "blame-base", "--store", store, "--json"]) == 0
     assert [line["role"] for line in json.loads(capsys.readouterr().out)["blame"]] == ["gap", "human", "ai", "luck"]
 
 

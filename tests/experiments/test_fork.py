@@ -11,6 +11,7 @@ from parlour.errors import InputError, StoreError
 from parlour.experiments import api
 from parlour.experiments.api import Results
 from parlour.experiments.cli import main
+from parlour.experiments.verify import verify
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import Store
 
@@ -61,14 +62,14 @@ def test_copies_differ_from_the_turn_on_and_only_there(store: str) -> None:
     assert all("one origin" in note for note in forked.effects()["note"])
 
 
-@pytest.mark.parametrize(("lies", "accuracy"), [(0.3, 0.9), (0.6, 0.8), (1.0, 0.95)])
+@pytest.mark.parametrize(("lies", "accuracy"), [(0.3, 0.9), (1.0, 0.8)])
 def test_an_adviser_that_lies_is_found_inside_the_interval(store: str, lies: float, accuracy: float) -> None:
     """Following reports that are right with chance q' earns q'G + (1-q')L - c, and q' = q - lies (2q - 1)."""
-    origin = follow(store, 200, game={"name": "email", "accuracy": accuracy})
+    origin = follow(store, 100, game={"name": "email", "accuracy": accuracy})
     found = parlour.fork(f"{origin.run}/all", 2, f"seat:ai=liar:{lies}", times=4, store=store).effects().set_index("role")
     truth = -lies * (2 * accuracy - 1) * (5 - -10)
     human = found.loc["human"]
-    assert human["low"] <= truth <= human["high"] < 0 and human["n"] == 800
+    assert human["low"] <= truth <= human["high"] < 0 and human["n"] == 400
     assert found.loc["ai", "low"] <= -lies * (2 * accuracy - 1) <= found.loc["ai", "high"]
 
 
@@ -125,6 +126,17 @@ def test_a_fork_that_was_cut_is_resumed(tmp_path: Path, store: str, share: float
         api.resume("early", other.path)
 
 
+@pytest.mark.parametrize(("at", "change", "times"), [
+    (2, "seat:ai=liar", 3), (2, 'say:{"report": "B"}', 2), (3, "wording=workshop", 2), (1, "seat:human=mock", 3)])
+def test_forks_verify(store: str, at: int, change: str, times: int) -> None:
+    origin = follow(store, 6, seats={"human": "always_follow", "ai": "mock"})
+    first = parlour.fork(f"{origin.run}/all", at, change, times, store=store)
+    second = parlour.fork(f"{first.run}/all", 1, times=2, store=store)
+    for forked in (first, second):
+        forked.table()
+        assert verify(forked.store, forked.run).divergence is None
+
+
 def test_what_cannot_be_forked(store: str) -> None:
     exact = parlour.run({**EMAIL, "episodes": "exact", "seats": {"human": "always_follow", "ai": "strategy"}}, store)
     with pytest.raises(InputError, match="exact evaluation"):
@@ -171,7 +183,7 @@ def ok(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 def test_fork_prints_the_effect(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     out = ok(capsys, "fork", "base/0-3", "--at", "2", "--change", "seat:ai=liar:1", "--times", "2")
-    assert "fork - origin" in out and "human: always_follow" in out and "parlour transcript base-fork-" in out
+    assert "fork - origin" in out and "human: always_follow" in out and "parlour transcript fork-base-" in out
     found = json.loads(ok(capsys, "fork", "0,1", "--at", "2", "--json"))
     assert [e["role"] for e in found["effects"]] == ["human", "ai", "society"]
     assert "fork - origin" in ok(capsys, "score", found["run"])
