@@ -9,7 +9,7 @@ from pydantic import PrivateAttr
 
 from ..errors import Paused
 from ..games.base import Say
-from ..protocols.codec import render, schema
+from ..protocols.codec import schema, told
 from ..protocols.seat import Agent, Reply, Seating, Turn
 
 T = TypeVar("T")
@@ -48,9 +48,9 @@ class Human(Agent):
     def _tell(self, turn: Turn) -> None:
         """The ask; before it, what was said before this process began; after it, what was wrong with the last answer."""
         for ask, words in turn.past[self._seen:]:
-            self._show(f"{render(ask, turn.wording)}\n> {words}\n")
+            self._show(f"{told(ask, turn.wording)}\n> {words}\n")
         self._seen = len(turn.past) + 1
-        self._show(turn.text)
+        self._show(told(turn.ask, turn.wording))
         if turn.attempts:
             self._show(turn.attempts[-1].complaint)
         self._show(HELP)

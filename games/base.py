@@ -31,7 +31,7 @@ class Wording(Frozen):
     labels  canonical label or role -> the label shown; one to one
     order   the order in which options are listed
     scale, shift   an amount x is shown as scale * x + shift; a difference as scale * x
-    unit    template of an amount, e.g. "{} points"
+    unit    template of an amount, with another for just one where they differ: "{} point|{} points"
     """
     name: str = "plain"
     texts: Mapping[str, str] = {}
@@ -69,10 +69,15 @@ class Wording(Frozen):
         return "You" if role == me else self.label(role)
 
     def money(self, amount: float) -> str:
-        return self.unit.format(number(self.scale * amount + self.shift))
+        return self._amount(self.scale * amount + self.shift)
 
     def difference(self, amount: float) -> str:
-        return self.unit.format(number(self.scale * amount))
+        return self._amount(self.scale * amount)
+
+    def _amount(self, shown: float) -> str:
+        one, _, many = self.unit.partition("|")
+        text = number(shown)
+        return (one if text == "1" else many or one).format(text)
 
     def percent(self, chance: float) -> str:
         return f"{number(100 * chance)}%"

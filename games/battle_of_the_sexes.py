@@ -139,7 +139,7 @@ class Choice(Move):
 
 PLAIN = Wording(
     name="plain",
-    unit="{} points",
+    unit="{} point|{} points",
     labels={"O": "hall", "F": "lake", "low": "grey", "high": "bright", "row": "Kim", "column": "Sam", "ai": "The assistant",
             "ai_row": "Kim's assistant", "ai_column": "Sam's assistant"},
     texts={
@@ -171,7 +171,7 @@ PLAIN = Wording(
 
 WORKSHOP = Wording(
     name="workshop",
-    unit="{} ducats",
+    unit="{} ducat|{} ducats",
     scale=5,
     shift=40,
     order="reversed",

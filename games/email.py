@@ -110,7 +110,7 @@ class Choice(Move):
 
 PLAIN = Wording(
     name="plain",
-    unit="{} points",
+    unit="{} point|{} points",
     labels={"human": "The sender", "ai": "Your assistant"},
     texts={
         "brief": "You have two drafts of a message, {A} and {B}; exactly one of them is the better one. {A} is the better one "
@@ -132,7 +132,7 @@ PLAIN = Wording(
 
 WORKSHOP = Wording(
     name="workshop",
-    unit="{} crowns",
+    unit="{} crown|{} crowns",
     scale=10,
     shift=120,
     order="reversed",

@@ -106,7 +106,7 @@ NAMED = range(1, 21)
 
 PLAIN = Wording(
     name="plain",
-    unit="{} cents",
+    unit="{} cent|{} cents",
     scale=100,
     labels={f"bidder_{i}": f"Bidder {i}" for i in NAMED} | {f"ai_{i}": f"Assistant {i}" for i in NAMED},
     texts={
@@ -137,7 +137,7 @@ PLAIN = Wording(
 
 TRUFFLES = Wording(
     name="truffles",
-    unit="{} florins",
+    unit="{} florin|{} florins",
     scale=40,
     order="reversed",
     labels={"below": "poor", "above": "rich"} | {f"bidder_{i}": f"Farmer {i}" for i in NAMED}

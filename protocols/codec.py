@@ -173,6 +173,12 @@ def _range(node: dict[str, Any], w: Wording) -> str:
 
 
 # --- asks in words ------------------------------------------------------------------------------------------------------
+def told(ask: Ask, wording: Wording) -> str:
+    """An ask in words without the form of the answer: for a person, who fills in a form."""
+    question = wording.texts.get(ask.want.__name__, "")
+    return "\n".join(filter(None, (*(o.say(wording, ask.role) for o in ask.news), question)))
+
+
 def render(ask: Ask, wording: Wording) -> str:
     """An ask in words: what is new, the question, the form of the answer. Equal asks are put into words once."""
     try:

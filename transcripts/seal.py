@@ -21,9 +21,8 @@ def seal(store: Store, run: str) -> str:
     with store.open(write=True) as db:
         kept = dict(db.execute("SELECT episode, hash FROM seal WHERE run = ?", [run]).fetchall())
         now = time.time()
-        fresh = [[run, e, now, h] for e, h in hashes(db, run).items() if e not in kept]
-        if fresh:
-            db.executemany("INSERT INTO seal VALUES (?, ?, ?, ?)", fresh)
+        fresh = {e: h for e, h in hashes(db, run).items() if e not in kept}
+        db.execute("INSERT INTO seal SELECT ?, unnest(?::INTEGER[]), ?, unnest(?::VARCHAR[])", [run, list(fresh), now, list(fresh.values())])
         episodes, root = root_of(db, run)
         db.execute("INSERT INTO root VALUES (?, ?, ?, ?)", [run, now, episodes, root])
     return root

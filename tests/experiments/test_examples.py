@@ -58,6 +58,10 @@ def test_the_mock_server_example_over_http(store: str) -> None:
 def test_the_demonstration(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.demo(Store(store)) == 0
     out = capsys.readouterr().out
+    readme = (Path(__file__).parents[2] / "README.md").read_text().partition("```text\n")[2].partition("```")[0]
+    printed = {" ".join(line.split()) for line in out.splitlines()}
+    shown = [" ".join(line.split()) for line in readme.splitlines() if line.strip()]
+    assert len(shown) > 15 and not [line for line in shown if line not in printed], "the README shows what is not printed"
     assert "with_ai" in out and "human is asked for" in out and "worst .. best" in out
     run = parlour.load("demo", store)
     scores = [s for s in score(run.store, run.run, keep=False) if s["quantity"] == "payoff"]
