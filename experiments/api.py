@@ -41,6 +41,14 @@ class Results:
         """The analytic solutions of every arm."""
         return self.store.query("SELECT * FROM benchmark WHERE run = ?", [self.run])
 
+    def effects(self) -> "pandas.DataFrame":
+        """For a run of forks: per arm and role, forks less origins with the interval of the paired difference."""
+        import pandas
+
+        from ..transcripts.forks import effects
+        from ..transcripts.scores import lines
+        return pandas.DataFrame(lines(effects(self.store, self.run)))
+
     def transcript(self, episode: int = 0) -> str:
         """One episode as a talk to read."""
         return as_text(talk(self.store, self.run, episode))
@@ -86,6 +94,39 @@ def resume(name: str = "latest", store: str | Path = STORE, budget: float | None
     where = Store(store)
     found, status = synchronous(take_up(name, where, budget=budget))
     return Results(where, found, status)
+
+
+def fork(episodes: str, at: int, change: str = "", times: int = 1, store: str | Path = STORE) -> Results:
+    """Plays recorded episodes ("RUN/0,2,5-9" or "RUN/all") again up to turn `at`, changes one thing, plays on, `times` each.
+
+    change  "seat:ROLE=AGENT", "wording=NAME", "say:WORDS", or "" for nothing. See `Results.effects`. Raises InputError.
+    """
+    from .fork import fork as play_on
+    from .fork import read_change
+    where = Store(store)
+    name, status = synchronous(play_on(episodes, at, read_change(change), times, where))
+    return Results(where, name, status)
+
+
+def blame(name: str = "latest", role: str = "sum", benchmark: str | None = None, ask: bool = False,
+          store: str | Path = STORE) -> "pandas.DataFrame":
+    """The gap of a role (or the sum) to a benchmark, shared among the seats; `ask`: models may be asked what is not on record."""
+    import pandas
+
+    from ..transcripts.scores import lines
+    return pandas.DataFrame(lines(blamed(name, role, benchmark, ask, Store(store))[2]))
+
+
+def blamed(name: str, role: str, benchmark: str | None, ask: bool, store: Store) -> tuple[str, str, list[dict[str, Any]]]:
+    """(run of swaps, status, scores). A run of swaps that is named itself is not played again. Raises InputError."""
+    from ..transcripts.shares import shares, swaps
+    from .blame import blame as swap
+    found = find_run(store, name)
+    made, status = swaps(store, found), "done"
+    if not made:
+        found, status = synchronous(swap(found, store, role, benchmark, ask))
+        made = swaps(store, found)
+    return found, status, [line for s in made for line in shares(s, role)] if status == "done" else []
 
 
 def load(name: str = "latest", store: str | Path = STORE) -> Results:

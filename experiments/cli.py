@@ -59,6 +59,10 @@ def parser() -> argparse.ArgumentParser:
 
     score = commands.add_parser("score", help="compute a run's table from its rows, and keep the scores")
     _run(score)
+    score.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    score.add_argument("--recompute", action="store_true",
+                       help="gaps to the benchmarks as this version computes them, and where they differ from those on record")
+    score.add_argument("--list", action="store_true", help="the sets of scores that were kept; nothing is computed")
     _store(score)
     _json(score)
 
@@ -69,6 +73,30 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--root", help="the root that was noted when the run ended")
     _store(verify)
     _json(verify)
+
+    fork = commands.add_parser("fork", help="play recorded episodes again up to a turn, change one thing, play on",
+                               description="The effect is the paired difference, fork minus origin, with its interval.")
+    fork.add_argument("episodes", metavar="RUN/EPISODES", help="RUN/0,2,5-9 or RUN/all; numbers alone are of the latest run")
+    fork.add_argument("--at", type=int, required=True, metavar="TURN", help="the first turn that is not repeated")
+    fork.add_argument("--change", default="", metavar="WHAT", help="seat:ROLE=AGENT, wording=NAME or say:WORDS (default: nothing)")
+    fork.add_argument("--times", type=int, default=1, metavar="K", help="copies of each; copy 0 has the seeds of its origin")
+    _store(fork)
+    _json(fork)
+
+    blame = commands.add_parser("blame", help="share the gap to the optimum among the seats, over the recorded episodes of a run",
+                                description="Swaps seats for a benchmark's strategies, on the same states and draws (Shapley "
+                                            "values: exact up to four seats).")
+    _run(blame)
+    blame.add_argument("--for", dest="role", default="sum", metavar="ROLE", help="whose gap: a role, or `sum` (default)")
+    blame.add_argument("--benchmark", help="whose strategies (default: the game's usual benchmark)")
+    blame.add_argument("--ask", action="store_true", help="let models be asked what is not on record, which may cost money")
+    _store(blame)
+    _json(blame)
+
+    replay = commands.add_parser("replay", help="watch a recorded episode turn by turn")
+    replay.add_argument("id", metavar="ID", help="RUN/EPISODE, or EPISODE of the latest run")
+    replay.add_argument("--delay", type=float, default=0.0, metavar="S", help="seconds between turns (default 0)")
+    _store(replay)
 
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
@@ -145,9 +173,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands
+    from . import commands, rerun
     try:
-        return commands.COMMANDS[args.command](args)
+        return {**commands.COMMANDS, **rerun.COMMANDS}[args.command](args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2

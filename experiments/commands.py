@@ -179,13 +179,12 @@ def resume(args: Namespace) -> int:
 
 
 def _table(args: Namespace, name: str, status: str) -> int:
-    from ..transcripts.bill import bill, drift, why
+    from ..transcripts.bill import why
     from ..transcripts.scores import lines, score
     from .screen import table
 
     store = Store(args.store)
-    for warning in drift(store, name):
-        print(f"warning: {warning}", file=sys.stderr)
+    warn(store, name)
     if status == "paused":
         print(f"paused: go on with `parlour resume {name} --store {args.store}`", file=sys.stderr)
         return 0
@@ -198,23 +197,30 @@ def _table(args: Namespace, name: str, status: str) -> int:
         return emit({"run": name, "status": status, "store": args.store, "scores": lines(found),
                      "possibly_paid": store.rows(POSSIBLY_PAID, [name])})
     table(found)
-    if cost := bill(store, name):
-        print(cost)
-    print(f"\n{name}: {status}. Transcripts and scores are in {args.store}; read one with "
-          f"`parlour transcript {name}/0 --store {args.store}`")
-    if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [name])):
-        print(f"{lost} calls were in flight when the run was cut off: they may have been paid for, but their replies are not on "
-              f"record. `parlour sql \"SELECT * FROM possibly_paid WHERE run = '{name}'\" --store {args.store}` lists them.")
+    closing(store, name, status)
     return 0
 
 
+def warn(store: Store, run: str) -> None:
+    """Says on stderr if a model changed under a run."""
+    from ..transcripts.bill import drift
+    for warning in drift(store, run):
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def closing(store: Store, run: str, status: str) -> None:
+    """What stands under a table: the bill, where everything is, and the calls that may have been paid for nothing."""
+    from ..transcripts.bill import bill
+    if cost := bill(store, run):
+        print(cost)
+    print(f"\n{run}: {status}. Transcripts and scores are in {store.path}; read one with "
+          f"`parlour transcript {run}/0 --store {store.path}`")
+    if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [run])):
+        print(f"{lost} calls were in flight when the run was cut off: they may have been paid for, but their replies are not on "
+              f"record. `parlour sql \"SELECT * FROM possibly_paid WHERE run = '{run}'\" --store {store.path}` lists them.")
+
+
 # --- reading ------------------------------------------------------------------------------------------------------------
-def score(args: Namespace) -> int:
-    from ..transcripts.talk import find_run
-    store = Store(args.store)
-    return _table(args, find_run(store, args.run), "scored")
-
-
 def verify(args: Namespace) -> int:
     """0 if everything came out as recorded, 1 if something did not."""
     from ..transcripts.talk import find_run
@@ -299,6 +305,6 @@ POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_pai
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
-    "resume": resume, "score": score, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
+    "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
     "mock-server": mock_server, "demo": demo,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ..errors import DesignError, InputError
-from ..games.base import Benchmark, Game, Role, Rules, State, Wording
+from ..games.base import NATURE, Benchmark, Game, Role, Rules, State, Wording
 from ..protocols.base import Protocol
 from ..protocols.seat import Agent
 from ..protocols.session import seed_of
@@ -38,6 +38,7 @@ class Slot:
     stratum    the state's number where states are finite and stratified; "" where states are drawn
     weight     share of the arm's mean; the weights of an arm sum to 1
     tape       what nature's draws are seeded by: the same in every arm, wording and persona
+    luck       what the seats' own chance is seeded by; "": the episode's number
     """
     episode: int
     table: Table
@@ -48,6 +49,20 @@ class Slot:
     persona: int
     replicate: int
     tape: str
+    luck: str = ""
+
+    def seed(self, seed: int, role: Role, turn: int) -> int:
+        """The seed of one ask or draw, given the design's seed."""
+        return seed_at(seed, self.tape, self.luck or str(self.episode), role, turn)
+
+
+def seed_at(seed: int, tape: str, luck: str, role: Role, turn: int) -> int:
+    """The seed of one ask or draw. Of a tape or luck "12+2@3", the part after the plus counts from turn 3 on."""
+    of = tape if role == NATURE else luck
+    if "+" in of:
+        first, *later = of.split("+")
+        of = "+".join((first, *(x for x in later if int(x.partition("@")[2]) <= turn)))
+    return seed_of(seed, of, role, turn)
 
 
 def tables(design: Design, seated: bool = True) -> list[Table]:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StoreError
+from ..protocols.codec import decode
 from ..protocols.seat import Attempt
 from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
 from ..transcripts.store import Store
-from .design import Design
+from .design import Design, wordings_of
 from .money import check, serving, spent
-from .plan import tables
+from .plan import Slot, Table, persona_name, tables
 from .runner import Progress, Run, Watch, finish, head, preflight, versions
 
 HEAD = ("run", "arm", "benchmark")
@@ -32,13 +33,14 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
         with serving(design, store, spent(read(path))):
             found = tables(design)
+            todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem)
             check(design, found)
             await preflight(found)
             for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
                 journal.write(event)
             said = recorded(e for e in read(path) if e.get("e") not in begun.ended)
             left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
-                       ended=frozenset(begun.ended))
+                       ended=frozenset(begun.ended), todo=todo)
             return path.stem, await finish(left, watch, on_episode)
 
 
@@ -86,6 +88,24 @@ def _design(path: Path, first: Event | None, budget: float | None) -> Design:
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
     return Design.model_validate(first["design"] | ({} if budget is None else {"budget": budget}))
+
+
+def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | None:
+    """The slots of a run that consists of copies of recorded episodes; None for any other. Raises StoreError."""
+    links = {e["e"]: e for e in events if e["k"] == "fork"}
+    if not links:
+        return None
+    if len(links) < next(iter(links.values()))["copies"]:
+        raise StoreError(f"run {run} was killed before its episodes had begun, and nobody had been asked: fork again.")
+    by_name = {t.arm.name: t for t in found}
+    return [_slot(by_name[e["arm"]], e, links[e["e"]]) for e in events if e["k"] == "episode"]
+
+
+def _slot(table: Table, begun: Event, link: Event) -> Slot:
+    persona = [persona_name(p) for p in table.arm.personas].index(begun["persona"])
+    wording, = wordings_of(table.game, (begun["wording"],))
+    return Slot(begun["e"], table, decode(begun["state"]), begun["stratum"], begun["weight"], wording, persona,
+                begun["replicate"], link["tape"], link["luck"])
 
 
 def recorded(events: Iterable[Event]) -> dict[int, dict[int, Said]]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from secrets import token_hex
@@ -12,7 +13,7 @@ from typing import Any
 
 from ..agents.service import current
 from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
-from ..games.base import NATURE, Play, Role
+from ..games.base import Play
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.journal import Journal
@@ -46,6 +47,7 @@ class Progress:
 class Run:
     """A run under way.
 
+    todo   the episodes to play; None: those of the design
     said   episode -> turn -> what is on record, for a run that is taken up again
     ended  episodes that need not be played again
     """
@@ -59,11 +61,13 @@ class Run:
     said: Mapping[int, Mapping[int, Said]] = field(default_factory=dict)
     begun: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
+    todo: Sequence[Slot] | None = None
 
     def __post_init__(self) -> None:
         exact = self.design.episodes == "exact"
         self.limits, self.breath = self.design.limits, 0.0
-        self.progress = Progress(None if exact else int(self.design.episodes) * len(self.found))
+        self.progress = Progress(None if exact else len(self.todo) if self.todo is not None else
+                                 int(self.design.episodes) * len(self.found))
 
     async def play(self) -> str:
         """Plays what is left; the status: done, paused if a seat will answer later, stopped if the budget is spent. Raises
@@ -111,7 +115,8 @@ class Run:
 
     # --- sampled episodes -----------------------------------------------------------------------------------------------
     async def _sampled(self) -> None:
-        todo = (s for s in slots(self.design, self.found) if s.episode not in self.ended)
+        every = slots(self.design, self.found) if self.todo is None else self.todo
+        todo = (s for s in every if s.episode not in self.ended)
         self.progress.done = len(self.ended)
         try:
             async with asyncio.TaskGroup() as group:
@@ -165,7 +170,7 @@ class Run:
 
     # --- one episode ----------------------------------------------------------------------------------------------------
     async def _episode(self, slot: Slot, walk: "Walk | None") -> Outcome:
-        table, seed = slot.table, self.design.seed
+        table = slot.table
         seats = table.seats[slot.persona]
         hold = walk is not None or all(agent.costless for agent in seats.values())
         events: list[Event] = []
@@ -177,16 +182,13 @@ class Run:
             events.append(event) if walk else self.journal.write(event, hold)
             self.watch(event)
 
-        def seed_for(role: Role, turn: int) -> int:
-            return seed_of(seed, slot.tape, NATURE, turn) if role == NATURE else seed_of(seed, slot.episode, role, turn)
-
         if not walk and slot.episode not in self.begun:
-            record(self._begin(slot, slot.weight))
-        session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording), seed_for,
-                          record, self.limits, self.said.get(slot.episode, {}), walk)
+            record(self.begin(slot, slot.weight))
+        session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording),
+                          partial(slot.seed, self.design.seed), record, self.limits, self.said.get(slot.episode, {}), walk)
         outcome = await session.play()
         if walk:  # the weight of a branch is known when it has been walked
-            for event in (self._begin(slot, slot.weight * walk.chance), *events):
+            for event in (self.begin(slot, slot.weight * walk.chance), *events):
                 self.journal.write(event, hold)
         if outcome.status != "paused":
             end = end_event(table, outcome) | {"run": self.name, "e": slot.episode}
@@ -195,10 +197,12 @@ class Run:
         self.journal.flush()
         return outcome
 
-    def _begin(self, slot: Slot, weight: float) -> Event:
+    def begin(self, slot: Slot, weight: float) -> Event:
+        """The event with which an episode begins."""
         return {"k": "episode", "run": self.name, "e": slot.episode, "arm": slot.table.arm.name, "wording": slot.wording.name,
                 "persona": persona_name(slot.table.arm.personas[slot.persona]), "stratum": slot.stratum, "weight": weight,
-                "replicate": slot.replicate, "seed": seed_of(self.design.seed, slot.episode), "state": encode(slot.state)}
+                "replicate": slot.replicate, "seed": seed_of(self.design.seed, slot.luck or slot.episode),
+                "state": encode(slot.state)}
 
 
 class Walk:

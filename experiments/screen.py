@@ -77,6 +77,28 @@ def table(scores: list[dict[str, Any]]) -> None:
         out.print(line, highlight=False, markup=False)
 
 
+def differences(scores: list[dict[str, Any]], what: str) -> None:
+    """Differences with their intervals, a line each under their arm; how each interval was made below."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm, role: seat", "pairs", what, "interval", "how"):
+        shown.add_column(escape(name), justify="right" if name in ("pairs", what) else "left", overflow="fold")
+    last = ""
+    for s in scores:
+        if s["arm"] != last:
+            last = s["arm"]
+            shown.add_row(f"[bold]{escape(last)}[/bold]")
+        size = f"{s['n'] - s['missing']}" + (f"/{s['n']}" if s["missing"] else "")
+        how = s["method"] + (f" ({s['note']})" if s["note"] else "")
+        shown.add_row("  " + (f"{s['role']}: {s['seat']}" if s["seat"] else s["role"]), size, _n(s["value"]), _interval(s), how)
+    out.print(shown)
+
+
 def _rows(scores: list[dict[str, Any]], lost: bool) -> Iterator[tuple[str, ...]]:
     from rich.markup import escape
     last = ""

@@ -15,17 +15,17 @@ from pydantic_core import from_json, to_json
 
 from .. import __version__
 from ..errors import Transient
-from ..games.base import NATURE, Role
+from ..games.base import Role
 from ..protocols.codec import decode
 from ..protocols.seat import Agent, Reply, Turn
-from ..protocols.session import Event, Session, seed_of
+from ..protocols.session import Event, Session
 from ..registry import explain, load
 from ..transcripts.journal import hash_of
 from ..transcripts.scores import score
 from ..transcripts.seal import hashes, root_of
 from ..transcripts.store import Store
 from .design import Design
-from .plan import Table, tables
+from .plan import Table, seed_at, tables
 from .runner import end_event
 
 BATCH = 500
@@ -142,9 +142,11 @@ def _benchmarks(store: Store, run: str, found: Mapping[str, Table]) -> Iterator[
 def _scores(store: Store, run: str) -> Iterator[Divergence]:
     """The scores kept last, if they are this version's, against the same computed anew."""
     names = ("arm", "role", "quantity", "benchmark", "value", "low", "high", "worst", "best", "n", "clusters", "method", "note")
-    kept = store.rows(f"SELECT {', '.join(names)} FROM score WHERE run = $1 AND version = $2 AND written = "
-                      "(SELECT max(written) FROM score WHERE run = $1 AND version = $2) ORDER BY rowid", [run, __version__])
-    now = [{k: s[k] for k in names} for s in score(store, run, keep=False)] if kept else []
+    mine = "run = $1 AND version = $2 AND scorer = 'scores'"
+    kept = store.rows(f"SELECT {', '.join(names)}, coalesce(level, 0.95) AS level FROM score WHERE {mine} AND written = "
+                      f"(SELECT max(written) FROM score WHERE {mine}) ORDER BY rowid", [run, __version__])
+    level = {r.pop("level") for r in kept}
+    now = [{k: s[k] for k in names} for s in score(store, run, keep=False, level=level.pop())] if kept else []
     for old, new in zip_longest(kept, now):
         if old != new:
             which = old or new or {}
@@ -161,6 +163,7 @@ class Record:
     draws: dict[int, dict[str, Any]]
     ended: dict[str, Any] | None
     payoffs: list[dict[str, Any]]
+    link: dict[str, Any] | None
 
 
 def records(store: Store, run: str, low: int, high: int) -> Iterator[Record]:
@@ -170,14 +173,14 @@ def records(store: Store, run: str, low: int, high: int) -> Iterator[Record]:
                           [run, low, high])
         return {e: list(group) for e, group in groupby(some, key=lambda r: r["episode"])}
 
-    begun, asks, attempts = rows("episode", "1"), rows("ask", "turn"), rows("attempt", "turn, try")
+    begun, asks, attempts, links = rows("episode", "1"), rows("ask", "turn"), rows("attempt", "turn, try"), rows("fork", "1")
     draws, ended, payoffs = rows("draw", "turn"), rows("ending", "1"), rows("payoff", "role")
     for e in sorted(begun.keys() | asks.keys() | attempts.keys() | ended.keys()):
         said: dict[int, list[dict[str, Any]]] = {}
         for a in attempts.get(e, ()):
             said.setdefault(a["turn"], []).append(a)
         yield Record(e, _first(begun.get(e)), {a["turn"]: a for a in asks.get(e, ())}, said, {d["turn"]: d for d in draws.get(e, ())},
-                     _first(ended.get(e)), payoffs.get(e, []))
+                     _first(ended.get(e)), payoffs.get(e, []), _first(links.get(e)))
 
 
 def _first(rows: list[dict[str, Any]] | None) -> dict[str, Any] | None:
@@ -219,8 +222,9 @@ class Driven:
                                   for t in turns))
 
     def _seed(self, role: Role, turn: int) -> int:
-        tape = f"{self.begun['stratum']}/{self.begun['replicate']}"
-        return seed_of(self.design.seed, tape, NATURE, turn) if role == NATURE else seed_of(self.design.seed, self.number, role, turn)
+        own = {"tape": f"{self.begun['stratum']}/{self.begun['replicate']}", "luck": str(self.number)}
+        link = self.record.link or own
+        return seed_at(self.design.seed, link["tape"], link["luck"], role, turn)
 
     def _event(self, event: Event) -> Iterator[Divergence]:
         turn, kind = event["t"], event["k"]
@@ -237,8 +241,10 @@ class Driven:
         at = sum(1 for e in self.events[:self.events.index(event)] if e["k"] == "reply" and e["t"] == turn)
         agent = load("agents", self.table.arm.seats[self.record.asks[turn]["role"]]["agent"])
         shown = hash_of(event["prompt"]) if agent.reads and event["prompt"] else None
-        yield from self._compare(turn, said[at] if at < len(said) else None, {**event, "prompt": shown},
-                                 ("verdict", "complaint", "move", "prompt"))
+        fields = ["verdict", "complaint", "move", "prompt"]
+        if self.record.link and turn < self.record.link["turn"]:  # another kind of seat may have said it in the origin
+            fields.remove("prompt")
+        yield from self._compare(turn, said[at] if at < len(said) else None, {**event, "prompt": shown}, fields)
 
     def _compare(self, turn: int, row: Mapping[str, Any] | None, event: Event, fields: Sequence[str]) -> Iterator[Divergence]:
         if row is None:

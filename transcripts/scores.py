@@ -13,10 +13,10 @@ from pydantic_core import from_json
 from .. import __version__
 from ..games.base import Benchmark, Game, Rules
 from ..protocols.codec import decode
-from ..registry import build, name_of
+from ..registry import build
 from .channel import Told, realised_channel
 from .intervals import wilson
-from .sampling import Row
+from .sampling import DRAWS, Row
 from .statistics import Estimate, mean
 from .store import Store
 
@@ -55,22 +55,28 @@ FROM question GROUP BY role ORDER BY role
 """Replies of an arm per role. A question that always got the same words is one observation, however often it was asked."""
 
 
-def score(store: Store, run: str, keep: bool = True, level: float = 0.95) -> list[Score]:
-    """Every score of a run. Only episodes that ended count; an unfinished run is scored on what there is."""
+def score(store: Store, run: str, keep: bool = True, level: float = 0.95, recompute: bool = False) -> list[Score]:
+    """Every score of a run. Only episodes that ended count; an unfinished run is scored on what there is.
+
+    recompute  gaps are to the benchmarks as this version computes them, not to those on record
+    """
     with store.reading():
-        found = list(_scores(store, run, level))
-    if keep and found:
-        _keep(store, run, found)
+        arms = arms_of(store, run, level)
+        for arm in arms if recompute else ():
+            arm.benchmarks = arm.game.benchmarks(arm.rules)
+        found = [line for arm in arms for line in arm.scores()]
+    if keep:
+        put(store, run, found, level, "scores" + (", benchmarks recomputed" if recompute else ""))
     return found
 
 
-def _scores(store: Store, run: str, level: float) -> Iterator[Score]:
+def arms_of(store: Store, run: str, level: float = 0.95) -> list["Arm"]:
+    """The arms of a run of which an episode has ended."""
     by_arm: dict[str, list[dict[str, Any]]] = {}
     for e in store.rows(EPISODES.replace("$run", "?"), [run, run, run]):
         by_arm.setdefault(e["arm"], []).append(e)
-    for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run]):
-        if arm["arm"] in by_arm:
-            yield from Arm(store, run, arm, by_arm[arm["arm"]], level).scores()
+    return [Arm(store, run, arm, by_arm[arm["arm"]], level) for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run])
+            if arm["arm"] in by_arm]
 
 
 class Arm:
@@ -82,6 +88,7 @@ class Arm:
         self.rules = Rules.of(**from_json(arm["rules"]))
         self.seats: Mapping[str, dict[str, Any]] = from_json(arm["seats"])
         self.exact = bool(arm["exact"])
+        self.met_again = len({(e["stratum"], e["replicate"]) for e in episodes}) < len(episodes)
         self.worded = store.rows("SELECT count(a.prompt) > 0 AS worded FROM attempt a JOIN episode e USING (run, episode) "
                                  "WHERE run = ? AND e.arm = ?", [run, arm["arm"]])[0]["worded"]
         self.benchmarks = [Benchmark(name=b["name"], kind=b["kind"], source=b["source"], value=from_json(b["value"]),
@@ -89,15 +96,18 @@ class Arm:
             "SELECT * FROM benchmark WHERE run = ? AND arm = ?", [run, arm["arm"]])]
 
     def scores(self) -> Iterator[Score]:
-        seated = [r for r in self.game.roles() if r in self.seats or r in self.game.payees]
-        for i, role in enumerate(seated):
-            yield self._line("payoff", role, estimate=self.estimate(role)) | {"first": i == 0}
+        for i, role in enumerate(self.seated()):
+            yield self.line("payoff", role, estimate=self.estimate(role)) | {"first": i == 0}
         for b in self.benchmarks:
             for key, value in b.value.items():
                 if value is not None:
                     yield from self._gaps(b, key, value)
         yield from self._rates()
         yield from self._channels()
+
+    def seated(self) -> list[str]:
+        """The roles somebody sits at, and those that only receive."""
+        return [r for r in self.game.roles() if r in self.seats or r in self.game.payees]
 
     # --- means ----------------------------------------------------------------------------------------------------------
     def estimate(self, name: str, less: float = 0.0) -> Estimate:
@@ -118,18 +128,17 @@ class Arm:
         return found
 
     def _clusters(self, e: dict[str, Any]) -> dict[str, str]:
-        """What repeats: wordings, personas, and the state and draws that several wordings or personas meet alike.
+        """What repeats: wordings, personas, and the state and draws that several wordings, personas or copies meet alike.
 
         A wording that no seat was shown in words (strategies and statistical people read data) is not a cluster.
         """
-        several = len({(x["wording"], x["persona"]) for x in self.episodes}) > 1
-        tape = {"draws": f"{e['stratum']}/{e['replicate']}"} if several and not self.exact else {}
+        tape = {DRAWS: f"{e['stratum']}/{e['replicate']}"} if self.met_again and not self.exact else {}
         return {"wording": e["wording"] if self.worded else "", "persona": e["persona"], **tape}
 
     def _gaps(self, b: Benchmark, key: str, value: float) -> Iterator[Score]:
         for role in (self.game.members(key) if key not in self.game.roles() else (key,)):
             estimate = self.estimate(role, value)
-            yield self._line("gap", role, b.name, estimate) | {"benchmark_value": value, "kind": b.kind}
+            yield self.line("gap", role, b.name, estimate) | {"benchmark_value": value, "kind": b.kind}
 
     # --- rates ----------------------------------------------------------------------------------------------------------
     def _rates(self) -> Iterator[Score]:
@@ -141,7 +150,7 @@ class Arm:
 
     def _rate(self, role: str, what: str, hits: int, n: int, observations: int | None = None) -> Score:
         low, high = wilson(hits, n, self.level, observations)
-        return self._line("rate", role, what) | {"value": hits / n, "low": low, "high": high, "n": n,
+        return self.line("rate", role, what) | {"value": hits / n, "low": low, "high": high, "n": n,
                                                  "effective_n": observations or n, "method": "Wilson"}
 
     # --- the realised channel -------------------------------------------------------------------------------------------
@@ -154,11 +163,11 @@ class Arm:
             for what, rate in (("note right", found.accuracy), ("report repeats note", found.truthfulness),
                                ("report right", found.realised)):
                 low, high = (rate.rate, rate.rate) if self.exact else (rate.low, rate.high)
-                yield self._line("channel", adviser, what) | {
+                yield self.line("channel", adviser, what) | {
                     "value": rate.rate, "low": low, "high": high, "n": rate.n, "effective_n": rate.effective_n,
                     "method": "exact" if self.exact else "Wilson"}
             if found.correlation is not None and not self.exact:
-                yield self._line("channel", adviser, "correlation of repeated reports") | {"value": found.correlation,
+                yield self.line("channel", adviser, "correlation of repeated reports") | {"value": found.correlation,
                                                                                             "n": found.reports}
             yield from self._recalibrated(adviser, found.realised.rate)
 
@@ -190,10 +199,11 @@ class Arm:
         for b in game.benchmarks(self.rules) if game else ():
             for key, value in b.value.items():
                 if value is not None:
-                    yield self._line("recalibrated", adviser, f"{b.name} for {key} at accuracy {realised:.3g}") | {
+                    yield self.line("recalibrated", adviser, f"{b.name} for {key} at accuracy {realised:.3g}") | {
                         "value": value, "kind": b.kind, "first": b.name == self.game.usual}
 
-    def _line(self, quantity: str, role: str, benchmark: str = "", estimate: Estimate | None = None) -> Score:
+    def line(self, quantity: str, role: str, benchmark: str = "", estimate: Estimate | None = None) -> Score:
+        """One score, with the seat of its role."""
         line = {**BLANK, "arm": self.name, "quantity": quantity, "role": role, "benchmark": benchmark,
                 "seat": self.seats.get(role, {}).get("agent", "")}
         if estimate:
@@ -209,10 +219,12 @@ def lines(scores: list[Score]) -> list[Score]:
     return [{k: v for k, v in s.items() if k != "first"} for s in scores]
 
 
-def _keep(store: Store, run: str, scores: list[Score]) -> None:
-    """Adds a set of scores to the store."""
+def put(store: Store, run: str, scores: list[Score], level: float, scorer: str) -> None:
+    """Adds a set of scores to the store; older sets stay."""
+    if not scores:
+        return
     now, columns = time.time(), ("arm", "role", "quantity", "benchmark", "value", "low", "high", "worst", "best", "n", "clusters",
                                  "effective_n", "method", "note")
-    rows = [[run, now, name_of(Arm), __version__, *(s[c] for c in columns)] for s in scores]
+    rows = [[run, now, scorer, __version__, *(s[c] for c in columns), level] for s in scores]
     with store.open(write=True) as db:
-        db.executemany(f"INSERT INTO score VALUES ({', '.join('?' * (4 + len(columns)))})", rows)
+        db.executemany(f"INSERT INTO score VALUES ({', '.join('?' * (5 + len(columns)))})", rows)

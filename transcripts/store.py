@@ -28,6 +28,7 @@ COLUMNS = {
     "chances": "DOUBLE[]", "draw": "INTEGER", "hash": "VARCHAR", "text": "VARCHAR",
     "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
+    "origin_run": "VARCHAR", "origin_episode": "INTEGER", "copy": "INTEGER", "change": "JSON", "luck": "VARCHAR", "tape": "VARCHAR",
 }
 """Everything an event may hold, with its type in the store."""
 
@@ -43,6 +44,7 @@ TABLES = {
     "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, "
                          "cost, latency, cached, fingerprint"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
+    "fork": ("fork", "run, e, origin_run, origin_episode, copy, t, change, luck, tape"),
 }
 """Table -> (event kind, its columns in the order of the schema)."""
 
