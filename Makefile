@@ -14,6 +14,7 @@ test: .venv/all
 perf: .venv/all
 	$(BIN)/python perf/turns.py
 	$(BIN)/python perf/calls.py
+	$(BIN)/python perf/growth.py
 
 # The packages `parlour` needs, pinned; then Parlour itself, from this checkout.
 .venv/core: requirements.lock pyproject.toml

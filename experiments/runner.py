@@ -13,7 +13,7 @@ from typing import Any
 
 from ..agents.service import current
 from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
-from ..games.base import Play
+from ..games.base import Game, Play
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.journal import Journal
@@ -231,7 +231,7 @@ def end_event(table: Table, outcome: Outcome) -> Event:
     """How an episode ended and what each role got: None, within bounds, where it was not played to its end."""
     play = outcome.play
     gross = table.game.payoffs(play) if play else {}
-    means = table.game.means(play) if play else {}
+    means = gross if type(table.game).means is Game.means else table.game.means(play) if play else {}
     payoffs = []
     for role, (low, high) in table.spans.items():
         got: dict[str, float | None] = {"gross": None, "fee": None, "net": None, "mean": None}

@@ -1,7 +1,7 @@
 """The vocabulary of every protocol: asks, draws, scripts."""
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..games.base import Frozen, Game, Move, Observation, Play, Role, Rules, State
@@ -19,6 +19,8 @@ class Ask:
     news: tuple[Observation, ...]
     want: type[Move]
     optional: bool = False
+    memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What the codec has made of this ask already: its row, its words. Equal asks of many episodes share one (`codec.same`)."""
 
 
 @dataclass(frozen=True, slots=True)

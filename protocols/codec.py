@@ -45,17 +45,11 @@ def _same_ask(ask: Ask) -> Ask:
     return ask
 
 
-def encode_news(news: tuple[Observation, ...]) -> tuple[dict[str, Any], ...]:
-    """Observations as an ask's row holds them. The dicts are shared between equal asks: read them only."""
-    try:
-        return _encode_news(news)
-    except TypeError:  # an observation that holds a list or a dict cannot be remembered
-        return _encode_news.__wrapped__(news)
-
-
-@lru_cache(maxsize=1024)
-def _encode_news(news: tuple[Observation, ...]) -> tuple[dict[str, Any], ...]:
-    return tuple(encode(o) for o in news)
+def encode_news(ask: Ask) -> tuple[dict[str, Any], ...]:
+    """What is new, as the ask's row holds it. The dicts are shared between equal asks: read them only."""
+    if "news" not in ask.memo:
+        ask.memo["news"] = tuple(encode(o) for o in ask.news)
+    return ask.memo["news"]
 
 
 def decode(row: dict[str, Any]) -> Any:
@@ -180,17 +174,11 @@ def told(ask: Ask, wording: Wording) -> str:
 
 
 def render(ask: Ask, wording: Wording) -> str:
-    """An ask in words: what is new, the question, the form of the answer. Equal asks are put into words once."""
-    try:
-        return _render(ask, wording)
-    except TypeError:  # an observation that holds a list or a dict cannot be remembered
-        return _render.__wrapped__(ask, wording)
-
-
-@lru_cache(maxsize=1024)
-def _render(ask: Ask, wording: Wording) -> str:
-    lines = [o.say(wording, ask.role) for o in ask.news]
-    return "\n".join([*lines, *_question(ask.want, wording, ask.optional)])
+    """An ask in words: what is new, the question, the form of the answer. Put into words once."""
+    if wording not in ask.memo:
+        lines = [o.say(wording, ask.role) for o in ask.news]
+        ask.memo[wording] = "\n".join([*lines, *_question(ask.want, wording, ask.optional)])
+    return ask.memo[wording]
 
 
 @lru_cache(maxsize=4096)

@@ -147,7 +147,7 @@ class Session:
         said, seed = self.said.get(turn), self.seed(ask.role, turn)
         if said is None:
             self.record({"k": "ask", "t": turn, "b": batch, "role": ask.role, "want": ask.want.__name__,
-                         "optional": ask.optional, "news": encode_news(ask.news), "seed": seed})
+                         "optional": ask.optional, "news": encode_news(ask), "seed": seed})
             said = Said()
         if said.words is not None:
             move = read(said.words, ask.want, self.wording[ask.role], ask.optional)

@@ -142,7 +142,7 @@ class Store:
                              "room, then resume the run.") from None
 
     def _take(self, journal: Path, patience: float) -> int:
-        taken, name, end = 0, str(journal.resolve()), journal.stat().st_size  # or it would run after a journal still growing
+        taken, name, end = 0, journal.name, _settled(journal)
         with ONE_AT_A_TIME, self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
@@ -197,6 +197,15 @@ def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
 def _migrations() -> list[str]:
     folder = resources.files(__package__) / "schema"
     return [f.read_text() for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.name.endswith(".sql")]
+
+
+def _settled(journal: Path) -> int:
+    """The size of a journal now, all of it on the disk: the store must not know what a power cut may yet take away, and must
+    not run after a journal that grows meanwhile."""
+    with journal.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        os.fsync(file.fileno())
+    return size
 
 
 def _slice(journal: Path, at: int, end: int) -> bytes:

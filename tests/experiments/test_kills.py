@@ -65,7 +65,6 @@ def broken(kills: Any, of: Any, folder: Path, table: dict[str, Any], change: str
     journal, = of.point.store.journals.glob("*.jsonl")
     (copy.journals / journal.name).write_bytes(journal.read_bytes())
     with copy.open(write=True) as db:
-        db.execute("UPDATE taken SET journal = ?", [str((copy.journals / journal.name).resolve())])
         db.execute(change)
     point = kills.Point("line", copy.path.parent, table)
     kills.audit(point, sent, of)

@@ -406,10 +406,10 @@ class Listing(Observation):
 def test_equal_asks_are_put_into_words_once_and_those_without_a_hash_anew() -> None:
     first, second = (Ask("x", (Left(queries=2, price=1.5),), Choice) for _ in range(2))
     assert first is not second and same(first) is same(second)
-    assert encode_news(first.news) == tuple(encode(o) for o in first.news)
+    assert encode_news(first) == tuple(encode(o) for o in first.news)
     other = Ask("x", (Left(queries=1, price=1.5),), Choice)
     w = Wording(texts={"left": "{queries} for {price}"})
     assert render(first, w).startswith("2 for 1.5") and render(other, w).startswith("1 for 1.5")
     bare = Ask("x", (Listing(rows=["a", "b"]),), Choice)
     assert same(bare) is bare and render(bare, w).startswith("a, b")
-    assert encode_news(bare.news) == (encode(bare.news[0]),)
+    assert encode_news(bare) == (encode(bare.news[0]),)

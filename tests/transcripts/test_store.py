@@ -47,6 +47,16 @@ def test_taking_twice_or_in_slices_adds_nothing(store: str, tmp_path: Path, monk
     assert sliced.rows("SELECT * FROM tidy ORDER BY ALL") == results.store.rows("SELECT * FROM tidy ORDER BY ALL")
 
 
+def test_a_store_that_was_moved_does_not_take_its_journals_again(store: str, tmp_path: Path) -> None:
+    results = parlour.run(DESIGN, store)
+    before, elsewhere = counts(results.store), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    results.store.path.rename(elsewhere / "test.duckdb")
+    results.store.journals.rename(elsewhere / "test.journals")
+    moved = Store(elsewhere / "test.duckdb")
+    assert moved.take(moved.journals / f"{results.run}.jsonl") == 0 and counts(moved) == before
+
+
 def test_a_journal_that_grows_is_taken_from_where_it_stood(tmp_path: Path) -> None:
     store, path = Store(tmp_path / "a.duckdb"), tmp_path / "r.jsonl"
     with Journal(path) as journal:

@@ -3,7 +3,7 @@
 -- Which version of this schema the file has.
 CREATE TABLE parlour (version INTEGER NOT NULL);
 
--- How far each journal has been taken in: taking it twice adds nothing.
+-- How far each journal has been taken in, by its file's name, which is its run's: taking it twice adds nothing, wherever it lies.
 CREATE TABLE taken (journal VARCHAR PRIMARY KEY, bytes BIGINT NOT NULL);
 
 -- One experiment. `design` is the whole design, `versions` the packages that played it, `commit` of the checkout if there is one.
