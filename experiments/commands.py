@@ -211,10 +211,13 @@ def warn(store: Store, run: str) -> None:
 def closing(store: Store, run: str, status: str) -> None:
     """What stands under a table: the bill, where everything is, and the calls that may have been paid for nothing."""
     from ..transcripts.bill import bill
+    from ..transcripts.seal import noted
     if cost := bill(store, run):
         print(cost)
     print(f"\n{run}: {status}. Transcripts and scores are in {store.path}; read one with "
           f"`parlour transcript {run}/0 --store {store.path}`")
+    if root := noted(store, run):
+        print(f"Root of its episodes: {root}. Note it down: `parlour verify {run} --store {store.path} --root ...`")
     if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [run])):
         print(f"{lost} calls were in flight when the run was cut off: they may have been paid for, but their replies are not on "
               f"record. `parlour sql \"SELECT * FROM possibly_paid WHERE run = '{run}'\" --store {store.path}` lists them.")

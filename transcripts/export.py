@@ -5,7 +5,7 @@ from ..errors import InputError, StoreError
 from .store import TABLES, Store
 
 FORMATS = ("csv", "jsonl", "parquet")
-EVERY = (*TABLES, "payoff", "score", "text")
+EVERY = (*TABLES, "payoff", "score", "seal", "root", "text")
 
 
 def export(store: Store, run: str, to: Path, kind: str) -> list[Path]:

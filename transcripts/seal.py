@@ -29,6 +29,12 @@ def seal(store: Store, run: str) -> str:
     return root
 
 
+def noted(store: Store, run: str) -> str | None:
+    """The root a run was last sealed with; None if it never ended."""
+    found = store.rows("SELECT root FROM root WHERE run = ? ORDER BY written DESC LIMIT 1", [run])
+    return str(found[0]["root"]) if found else None
+
+
 def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
     rows = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x WHERE x.run = $run" for t in PARTS)
