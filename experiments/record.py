@@ -161,7 +161,8 @@ async def retell(past: Past, slot: Slot, seats: Mapping[Role, Agent], seed: int,
         if event["k"] == "reply" and event["t"] not in worded:
             event["prompt"] = None
     due = [e["role"] for e in events if e["k"] == "ask" and e["t"] not in answered] if outcome.status == "paused" else []
-    return events, due[0] if due else None
+    heard = {e["t"] for e in events if e["k"] == "reply"}  # an ask nobody has answered yet is put, and written, when play goes on
+    return [e for e in events if e["k"] != "ask" or e["t"] in heard], due[0] if due else None
 
 
 def _worded(past: Past, asks: Sequence[Event]) -> set[int]:

@@ -44,6 +44,7 @@ def test_copy_0_of_an_unchanged_fork_goes_on_as_its_origin_did(store: str, at: i
     gained = [{**p, "episode": link[p["episode"]]} for p in origin.store.rows(paid, [forked.run])]
     assert gained == [p for p in origin.store.rows(paid, [origin.run]) if p["episode"] in link.values()]
     assert forked.effects()["value"].tolist() == [0, 0, 0]
+    assert origin.store.rows("SELECT * FROM possibly_paid") == [], "an ask put at the fork is put, and on record, once"
 
 
 def test_copies_differ_from_the_turn_on_and_only_there(store: str) -> None:
