@@ -41,7 +41,7 @@ def communication_equilibrium(row: Sequence[Any], column: Sequence[Any]) -> Comm
     """The communication equilibrium of largest sum, then largest row payoff. Arrays (S, T, A, B), weighted by P(s, t)."""
     import numpy as np
     u, v = np.asarray(row, dtype=float), np.asarray(column, dtype=float)
-    scale = max(abs(u).max(), abs(v).max()) or 1.0
+    scale = max(float(np.max(np.abs(u))), float(np.max(np.abs(v)))) or 1.0
     policy = _solve(u / scale, v / scale).reshape(u.shape)
     policy = np.clip(policy, 0, None)
     policy /= policy.sum(axis=(2, 3), keepdims=True)
