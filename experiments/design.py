@@ -198,8 +198,8 @@ def game_of(spec: Fields) -> Game:
 
 
 def protocol_of(spec: Fields, game: Game) -> Protocol:
-    """The protocol named, or else the game's usual one: `advice` where somebody has an adviser, `silent` elsewhere."""
-    name = spec.get("name") or ("advice" if game.advisers() else "silent")
+    """The protocol named, or else the game's usual one."""
+    name = spec.get("name") or game.usual_protocol
     made: Protocol = build("protocols", name, _fields(spec, "name"))
     return made
 

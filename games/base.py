@@ -324,6 +324,11 @@ class Game(Frozen, ABC):
         return self.benchmarks(self.usual_rules)[0].name
 
     @property
+    def usual_protocol(self) -> str:
+        """The registered name of the protocol it is played under if none is named."""
+        return "advice" if self.advisers() else "silent"
+
+    @property
     def usual_rules(self) -> Rules:
         """The rules under which benchmarks are computed if no protocol is named: one question where there is an adviser."""
         return Rules.of(queries=1 if self.advisers() else 0)

@@ -1,8 +1,9 @@
 """A seat: whoever answers a role's asks. The session speaks to agents through these types alone."""
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from ..games.base import Frozen, Information, Move, Role, Strategy, Wording
@@ -41,6 +42,23 @@ class Reply:
     cached: bool = False
 
 
+class Head(Sequence[Any]):
+    """The first items of a list that may grow behind them: what a seat's past was at one ask, without a copy of it."""
+    __slots__ = ("_list", "_size")
+
+    def __init__(self, items: list[Any]):
+        self._list, self._size = items, len(items)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Any]:
+        return islice(self._list, self._size)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._list[at] if isinstance(at, int) and 0 <= at < self._size else self._list[:self._size][at]
+
+
 @dataclass(frozen=True)
 class Turn:
     """One ask as its seat meets it.
@@ -49,6 +67,8 @@ class Turn:
     tries     calls made for this ask so far, bad replies and provider errors alike
     past      this seat's earlier asks and accepted replies, oldest first
     attempts  bad replies to this ask, oldest first
+    kept      what the seat has worked out from its past so far, so that a long game is not gone through anew at every ask. A
+              seat that is taken up again begins with none, so it may hold only what `past` gives again
     """
     ask: Ask
     wording: Wording
@@ -56,6 +76,7 @@ class Turn:
     past: Sequence[tuple[Ask, str]] = ()
     attempts: Sequence[Attempt] = ()
     tries: int = 0
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def role(self) -> Role:

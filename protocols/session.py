@@ -14,7 +14,7 @@ from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
 from .patience import patience
-from .seat import Agent, Attempt, Reply, Turn
+from .seat import Agent, Attempt, Head, Reply, Turn
 
 Status = Literal["done", "forfeit", "error", "paused"]
 Event = dict[str, Any]
@@ -86,6 +86,7 @@ class Session:
     choose: Callable[[Sequence[float]], int] | None = None
     turns: int = 0
     past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
+    kept: dict[Role, dict[str, Any]] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
         """Runs the script to its end. Raises Fatal, Unreachable (after all tries) and InputError; the rest is an Outcome."""
@@ -153,8 +154,9 @@ class Session:
             move = read(said.words, ask.want, self.wording[ask.role], ask.optional)
             words = said.words
         else:
-            move, words = await self._talk(turn, Turn(ask, self.wording[ask.role], seed, tuple(past), said.attempts, said.tries),
-                                           agent)
+            kept = self.kept.setdefault(ask.role, {})
+            now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries, kept)
+            move, words = await self._talk(turn, now, agent)
         past.append((ask, words))
         return move
 
