@@ -10,18 +10,18 @@ from .ucb1 import update
 
 
 def weigh(x: Row, k: int, q: Numbers) -> None:
-    """The chances, into `weight`: explore with q0, or min(1, q1 k / t) in round t where q1 > 0; else the best."""
-    explore = min(1.0, q[1] * k / (x[0] + 1.0)) if q[1] > 0.0 else q[0]
-    top = best(x, k)
+    """The chances, into `weight`: an untried arm; then explore with q0, or min(1, q1 k / t) in round t where q1 > 0."""
+    explore, top = min(1.0, q[1] * k / (x[0] + 1.0)) if q[1] > 0.0 else q[0], untried(x, k)
+    if top >= 0:
+        explore = 0.0
+    else:
+        top = best(x, k)
     for a in range(k):
         x[3 + 4 * k + a] = explore / k + (1.0 - explore if a == top else 0.0)
 
 
 def choose(x: Row, k: int, q: Numbers, seed: int) -> int:
-    """Each arm once, then a draw."""
-    first = untried(x, k)
-    if first >= 0:
-        return first
+    """A draw from the chances."""
     weigh(x, k, q)
     return drawn(x, k, 3 + 4 * k, fraction(seed))
 

@@ -7,9 +7,16 @@ from pydantic import Field
 from .bandit import Numbers, Row, drawn, fraction
 from .learner import Algorithm, Learner, Place, cube_pace
 
+LEAST = 1e-9
+
 
 def weigh(x: Row, k: int, q: Numbers) -> None:
-    """The chances, into `weight`: proportional to exp(-eta (estimated loss - the least)); the losses are in `total`."""
+    """The chances, into `weight`: round robin for q0 passes; then proportional to exp(-eta (loss - the least)), with the
+    estimated losses in `total`."""
+    if x[0] < q[0] * k:
+        for a in range(k):
+            x[3 + 4 * k + a] = 1.0 if a == int(x[0]) % k else 0.0
+        return
     least, whole = x[3 + k], 0.0
     for a in range(1, k):
         least = min(least, x[3 + k + a])
@@ -21,19 +28,17 @@ def weigh(x: Row, k: int, q: Numbers) -> None:
 
 
 def choose(x: Row, k: int, q: Numbers, seed: int) -> int:
-    """q0 passes of round robin, then a draw."""
-    if x[0] < q[0] * k:
-        return int(x[0]) % k
+    """A draw from the chances."""
     weigh(x, k, q)
     return drawn(x, k, 3 + 4 * k, fraction(seed))
 
 
 def update(x: Row, k: int, q: Numbers, arm: int, reward: float) -> None:
-    """Adds the loss, divided by the chance the arm had, once the passes are over."""
-    x[0] += 1.0
-    if x[0] > q[0] * k:
+    """Adds the loss, divided by the chance the arm had (or LEAST: another may have chosen for it), once the passes are over."""
+    if x[0] >= q[0] * k:
         weigh(x, k, q)
-        x[3 + k + arm] += (1.0 - reward) / x[3 + 4 * k + arm]
+        x[3 + k + arm] += (1.0 - reward) / max(x[3 + 4 * k + arm], LEAST)
+    x[0] += 1.0
 
 
 class ExploreThenExp3(Learner):
