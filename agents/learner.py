@@ -4,8 +4,16 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
+from ..errors import InputError
+from ..games.base import Earned, Move, Observation, Rounds, Saw
+from ..protocols.codec import read, write
 from ..protocols.seat import Agent, Reply, Turn
-from .bandit import Numbers, Row
+from ..registry import name_of
+from .bandit import Numbers, Row, size
+from .random import finite
+
+LEADER = "human"
+"""The role that moves first in a round; the other sees its move, and keeps one bandit per such move."""
 
 
 class Place(NamedTuple):
@@ -27,7 +35,7 @@ class Algorithm(NamedTuple):
 
 
 class Learner(Agent):
-    """A bandit algorithm in a seat."""
+    """A bandit algorithm in a seat. Its memory is a fold over its own asks and moves; its chance is the turn's seed."""
     reads: ClassVar[bool] = False
     costless: ClassVar[bool] = True
     algorithm: ClassVar[Algorithm]
@@ -37,7 +45,52 @@ class Learner(Agent):
         """The algorithm's numbers q at a place."""
 
     async def reply(self, turn: Turn) -> Reply:
-        raise NotImplementedError
+        memory = turn.kept.get("learner")
+        if memory is None:
+            memory = turn.kept["learner"] = Memory(self, turn)
+        return Reply(write(memory.move(turn), turn.wording), model=name_of(self))
+
+
+class Memory:
+    """What a learner has made of its past: one bandit's row per context. It takes in what is new, and can be made again."""
+
+    def __init__(self, learner: Learner, turn: Turn):
+        options, told = finite(turn.ask.want), [o for o in turn.information if isinstance(o, Rounds)]
+        if options is None or not told:
+            raise InputError(f"agent '{name_of(learner)}' cannot sit as '{turn.role}': it learns over many rounds which of a few "
+                             "actions pays. Seat it at the game `prompting`.")
+        leads = turn.role == LEADER
+        self.options, self.algorithm, self.leads = options, learner.algorithm, leads
+        self.place = Place(len(options), told[0].responses if leads else told[0].prompts, told[0].rounds, leads)
+        self.numbers = learner.numbers(self.place)
+        self.rows: dict[Move | None, Row] = {}
+        self.context: Move | None = None
+        self.arm = 0
+        self.asks = 0
+
+    def move(self, turn: Turn) -> Move:
+        """The move of this turn."""
+        while self.asks <= len(turn.past):
+            self._take(turn, self.asks)
+            self.asks += 1
+        return self.options[self.algorithm.choose(self._row(), self.place.arms, self.numbers, turn.seed)]
+
+    def _take(self, turn: Turn, i: int) -> None:
+        """The move made at the ask before, then the news of ask i."""
+        if i:
+            made = read(turn.past[i - 1][1], turn.ask.want, turn.wording)
+            self.arm = self.options.index(made) if made else 0
+        for seen in turn.past[i][0].news if i < len(turn.past) else turn.ask.news:
+            self._learn(seen)
+
+    def _learn(self, seen: Observation) -> None:
+        if isinstance(seen, Earned):
+            self.algorithm.update(self._row(), self.place.arms, self.numbers, self.arm, seen.amount)
+        elif isinstance(seen, Saw) and not self.leads:
+            self.context = seen.move
+
+    def _row(self) -> Row:
+        return self.rows.setdefault(self.context, [0.0] * size(self.place.arms))
 
 
 def square_pace(place: Place) -> int:

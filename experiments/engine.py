@@ -1,7 +1,7 @@
 """Learner against learner over many seeds, compiled: the same algorithms and the same luck as at the table, without words.
 
 The loop and the algorithms (`agents.bandit` and the files it names) are plain functions of numbers. numba compiles them, so
-there is one source and no second version to keep in step; only one step of the hash, 64-bit arithmetic, is given twice. A
+there is one source and no second version to keep in step; only the hash, 64-bit arithmetic, is given twice. A
 round costs memory only where the curves are thinned: what is kept of a seed is how often each cell was played up to each
 round of a grid, from which every regret against every benchmark follows exactly.
 
@@ -49,7 +49,12 @@ SEATS = 1 << 32
 
 def chance(seed: int, player: int, round: int) -> int:
     """The 63-bit seed of a player's turn in a round (from 0)."""
-    return mixed(mixed(mixed(0, seed), SEATS + player), round) >> 1
+    return lot(mixed(mixed(0, seed), SEATS + player), round)
+
+
+def lot(own: int, round: int) -> int:
+    """The seed of a round's turn, given the hash of (seed, seat)."""
+    return mixed(own, round) >> 1
 
 
 # --- compiled -----------------------------------------------------------------------------------------------------------
@@ -116,9 +121,9 @@ def play(base: Any, own: Any, lead: int, p: Any, follow: int, q: Any, shape: Any
     """
     arms, responses, at, last, switched = shape[0], shape[1], 0, -1, 0
     for t in range(grid[-1]):
-        a = choose(lead, x, arms, p, mixed(own[0], t) >> 1 if lead >= DRAWING else 0)
+        a = choose(lead, x, arms, p, lot(own[0], t) if lead >= DRAWING else 0)
         y = ys[a]
-        b = choose(follow, y, responses, q, mixed(own[1], t) >> 1 if follow >= DRAWING else 0)
+        b = choose(follow, y, responses, q, lot(own[1], t) if follow >= DRAWING else 0)
         cell = a * responses + b
         z = mixed(base[cell], visits[cell])
         visits[cell] += 1
@@ -139,7 +144,7 @@ def play(base: Any, own: Any, lead: int, p: Any, follow: int, q: Any, shape: Any
 def compiled() -> Callable[..., int]:
     """`play`, compiled; the machine code is kept between processes until a source changes. Raises InputError without numba."""
     try:
-        from numba import njit, uint64
+        from numba import int64, njit, uint64
         from numba.extending import overload, register_jitable
     except ImportError:
         raise InputError("simulation is compiled by numba, which is not installed: pip install 'parlour[simulate]'.") from None
@@ -152,6 +157,12 @@ def compiled() -> Callable[..., int]:
             w = (w ^ (w >> uint64(27))) * uint64(0x94D049BB133111EB)
             return w ^ (w >> uint64(31))
         return step
+
+    @overload(lot)
+    def signed(own: Any, round: Any) -> Any:
+        def halved(own: Any, round: Any) -> Any:
+            return int64(mixed(own, round) >> uint64(1))
+        return halved
 
     for f in (choose, choose_other, update, update_other, earned, *_parts()):
         register_jitable(f)

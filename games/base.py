@@ -147,6 +147,24 @@ class Left(Observation):
         return w.tell("left", queries=self.queries, price=w.difference(self.price))
 
 
+class Rounds(Observation):
+    """How often the game is played, and how many actions each side has."""
+    rounds: int
+    prompts: int
+    responses: int
+
+    def say(self, w: Wording, me: Role) -> str:
+        return w.tell("rounds", rounds=self.rounds, prompts=self.prompts, responses=self.responses)
+
+
+class Earned(Observation):
+    """What one's last move earned."""
+    amount: float
+
+    def say(self, w: Wording, me: Role) -> str:
+        return w.tell("earned", amount=w.money(self.amount))
+
+
 class Rules(Frozen):
     """The numbers of a protocol on which a solution may depend. Open: a protocol names its own.
 
