@@ -111,8 +111,8 @@ def played(name: str, pair: str, horizon: int, seeds: Sequence[int]) -> Played:
 
 
 def slope(regrets: Sequence[float], horizons: Sequence[int] = HORIZONS) -> float:
-    """The exponent fitted to positive regrets, by least squares in logarithms; nan where one is not positive."""
-    if min(regrets) <= 0:
+    """The exponent fitted to positive regrets, by least squares in logarithms; nan where there is none."""
+    if len(regrets) < 2 or min(regrets) <= 0:
         return math.nan
     return float(np.polyfit(np.log(horizons), np.log(regrets), 1)[0])
 
