@@ -113,6 +113,11 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
+    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    _run(learners)
+    _store(learners)
+    _json(learners)
+
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
     _json(runs)

@@ -67,4 +67,22 @@ def _pictures(found: list[Simulated], args: Namespace) -> list[Path]:
     return draw(found, Path(args.plot), ROLES[0], args.against if args.against else names[0])
 
 
-COMMANDS: dict[str, Callable[[Namespace], int]] = {"simulate": simulate}
+def learners(args: Namespace) -> int:
+    """How every seat of a run explored, and which learner explains it best."""
+    from ..transcripts.seated import described
+    from ..transcripts.talk import find_run
+
+    store = Store(args.store)
+    lines = described(store, find_run(store, args.run))
+    if not lines:
+        raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
+    if args.json:
+        return emit(lines)
+    for line in lines:
+        shown = ", ".join(f"{k} {line[k]:.3g}" for k in ("min fraction", "greedy fraction", "last switch", "suffix failure") if k in line)
+        print(f"{line['arm']} {line['episode']} {line['role']}: {line['learner']} {line['setting']} (agreement "
+              f"{line['agreement']:.2f}, {line['margin']:.1f} BIC before {line['next']}); {shown}")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {"simulate": simulate, "learners": learners}

@@ -32,19 +32,22 @@ def draw(found: Sequence[Simulated], folder: Path, role: str, benchmark: str) ->
     return [*_regret(found, folder, role, benchmark), *_prompts(found, folder)]
 
 
-def _axes(width: float = 6.4) -> tuple[Any, Any]:
+def _axes(panels: int = 1, columns: int = 1) -> tuple[Any, list[Any]]:
+    """A figure of so many panels."""
     from matplotlib.figure import Figure
-    figure = Figure(figsize=(width, 4.2), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, linewidth=0.6)
-    return figure, axes
+    lines = -(-panels // columns)
+    figure = Figure(figsize=(6.4 if columns == 1 else 4.2 * columns, 4.2 if lines == 1 else 2.8 * lines), layout="constrained")
+    found = [figure.add_subplot(lines, columns, i + 1) for i in range(panels)]
+    for axes in found:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25, linewidth=0.6)
+    return figure, found
 
 
 def _regret(found: Sequence[Simulated], folder: Path, role: str, benchmark: str) -> list[Path]:
     import numpy as np
 
-    figure, axes = _axes()
+    figure, (axes,) = _axes()
     rows: list[list[Any]] = []
     top = 1.0
     for s, colour in zip(found, _cycle(len(found)), strict=True):
@@ -69,18 +72,19 @@ def _regret(found: Sequence[Simulated], folder: Path, role: str, benchmark: str)
 
 
 def _prompts(found: Sequence[Simulated], folder: Path) -> list[Path]:
-    figure, axes = _axes()
+    """One panel per simulation, two in a row."""
+    columns = min(2, len(found))
+    figure, panels = _axes(len(found), columns)
     rows: list[list[Any]] = []
-    styles = ("-", "--", ":", "-.")
-    for i, s in enumerate(found):
-        shares = s.prompts.mean(axis=0) / s.rounds[:, None]
+    for s, axes in zip(found, panels, strict=True):
+        shares, shown = s.prompts.mean(axis=0) / s.rounds[:, None], s.rounds >= 10
         for a, colour in enumerate(_cycle(s.shape[0])):
-            name = f"{label(s.leader)}: prompt {a + 1}" if len(found) > 1 else f"prompt {a + 1}"
-            axes.plot(s.rounds, shares[:, a], color=colour, linestyle=styles[i % len(styles)], label=name)
+            axes.plot(s.rounds[shown], shares[shown, a], color=colour, label=f"prompt {a + 1}")
+        axes.set(xscale="log", ylim=(-0.02, 1.02), xlabel="round", ylabel="share of rounds so far")
+        axes.set_title(f"{label(s.leader)} x {label(s.follower)}", fontsize=9)
         rows += [[s.simulation, label(s.leader), label(s.follower), int(t), a + 1, float(x)]
                  for t, row in zip(s.rounds, shares, strict=True) for a, x in enumerate(row)]
-    axes.set(xscale="log", ylim=(-0.02, 1.02), xlabel="round", ylabel="share of rounds so far")
-    axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    panels[0].legend(fontsize=8, frameon=False, loc="center right")
     return _written(figure, folder / "prompts", ["simulation", "leader", "follower", "round", "prompt", "share"], rows)
 
 

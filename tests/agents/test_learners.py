@@ -16,14 +16,18 @@ from parlour.agents.explore_then_ucb import ExploreThenUcb
 from parlour.agents.learner import Learner, Place, cube_pace
 from parlour.agents.myopic import Myopic
 from parlour.agents.regret_adjusted_ucb import RegretAdjustedUcb
+from parlour.agents.random import finite
 from parlour.agents.thompson import Thompson
 from parlour.agents.ucb1 import Ucb1
 from parlour.errors import InputError
 from parlour.experiments.engine import Match, chance, simulate
 from parlour.games.base import Earned, Move, Play, Rounds, Saw, State, Wording
 from parlour.protocols.base import Ask, Notes, Script
+from parlour.protocols.codec import decode
 from parlour.protocols.seat import Turn
 from parlour.protocols.session import Said, Session
+from parlour.transcripts.fitted import chances
+from parlour.transcripts.seated import chosen, measures
 
 MEANS = (((0.7, 0.2, 0.5), (0.4, 0.6, 0.3)), ((0.3, 0.6, 0.5), (0.8, 0.1, 0.7)))
 ROUNDS = 300
@@ -71,6 +75,30 @@ def table(leader: Learner, follower: Learner, seed: int, said: Mapping[int, Said
     assert play is not None
     arms = [int(next(iter(m.model_dump().values()))[1]) - 1 for _, m in play.moves]
     return [3 * a + b for a, b in zip(arms[::2], arms[1::2], strict=True)]
+
+
+def test_choices_are_read_from_rows() -> None:
+    """What the store has of a seat's asks gives its arms and rewards, and the learner that made them explains them all."""
+    events: list[dict[str, Any]] = []
+    session = Session(script(3), {"human": Ucb1(), "ai": Ucb1()}, dict.fromkeys(("human", "ai"), Wording()),
+                      lambda role, turn: chance(3, 0, turn), events.append)
+    asyncio.run(session.play())
+    cells = compiled(Ucb1(), Ucb1(), 3)
+    for role, want, arms in (("human", Prompt, [c // 3 for c in cells]), ("ai", Response, [c % 3 for c in cells])):
+        asked = {e["t"]: e["news"] for e in events if e["k"] == "ask" and e["role"] == role}
+        made = [([decode(o) for o in asked[e["t"]]], want.model_validate(e["move"]["fields"])) for e in events
+                if e["k"] == "reply" and e["t"] in asked]
+        found = chosen(role, finite(want) or [], made)
+        assert found is not None and list(found.chosen) == arms[:-1] and found.horizon == ROUNDS
+        assert found.contexts == ((0,) * 299 if role == "human" else tuple(_numbered([c // 3 for c in cells[:-1]])))
+        assert chances(Ucb1(), found).min() == 1.0
+        assert set(measures(found)) == {"min fraction", "greedy fraction", "last switch"} | ({"suffix failure"} if role == "human" else set())
+
+
+def _numbered(values: list[int]) -> list[int]:
+    """Values by the order in which they came."""
+    order = list(dict.fromkeys(values))
+    return [order.index(v) for v in values]
 
 
 def compiled(leader: Learner, follower: Learner, seed: int) -> list[int]:
