@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from inspect import getmembers, isfunction
+from inspect import getmembers, getsource, isfunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +164,8 @@ def compiled() -> Callable[..., int]:
             return int64(mixed(own, round) >> uint64(1))
         return halved
 
-    for f in (choose, choose_other, update, update_other, earned, *_parts()):
+    ours: list[Callable[..., Any]] = [choose, choose_other, update, update_other, earned, *_parts()]
+    for f in ours:
         register_jitable(f)
     with _kept() as keep:
         return njit(nogil=True, cache=keep)(play)
@@ -179,20 +180,21 @@ def _parts() -> Iterator[Callable[..., Any]]:
 @contextmanager
 def _kept() -> Iterator[bool]:
     """Lets numba keep machine code in a folder named by all sources: it looks for changes in the caller's file alone."""
-    import numba
+    from numba import config
 
-    sources = [Path(m.__file__).read_bytes() for m in (bandit, *ALGORITHMS)] + [Path(__file__).read_bytes()]
+    settings: Any = config  # numba makes its settings at run time
+    sources = [getsource(m).encode() for m in (bandit, *ALGORITHMS)] + [Path(__file__).read_bytes()]
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = root / "parlour" / f"numba-{hashlib.sha256(b''.join(sources)).hexdigest()[:16]}"
-    before = numba.config.CACHE_DIR
+    before = settings.CACHE_DIR
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        numba.config.CACHE_DIR = str(folder)
+        settings.CACHE_DIR = str(folder)
         yield True
     except OSError:
         yield False
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 # --- the door -----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ give every choice the same chance are reported as a tie.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..agents.active_arm_elimination import ActiveArmElimination
@@ -85,8 +84,10 @@ def chances(learner: Learner, choices: Choices) -> "numpy.ndarray[Any, Any]":
     import numpy as np
 
     place = Place(choices.arms, choices.others, choices.horizon, choices.leads)
-    q, k, rows, found = learner.numbers(place), choices.arms, {}, []
-    beliefs: list[Row] = []
+    q, k = learner.numbers(place), choices.arms
+    rows: dict[int, Row] = {}
+    found: list[float] = []
+    beliefs: list[list[float]] = []
     choose, update, weigh = learner.algorithm
     for context, arm, reward in zip(choices.contexts, choices.chosen, choices.rewards, strict=True):
         x = rows.setdefault(context, [0.0] * size(k))
@@ -146,10 +147,3 @@ def explored(choices: Choices) -> tuple[int, ...]:
             broken.add(context)
     begun = {max(0, seen.get(c, 0) // choices.arms - back) for c in broken for back in range(4)}
     return tuple(sorted(n for n in begun | {1, 2, 5, 10, 20, 40} if 1 <= n <= most))
-
-
-@cache
-def named(name: str) -> type[Learner]:
-    """The class of a registered learner."""
-    from ..registry import load
-    return load("agents", name)
