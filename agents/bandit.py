@@ -78,7 +78,7 @@ def drawn(x: Row, k: int, at: int, u: float) -> int:
 
 
 def mixed(z: int, key: int) -> int:
-    """The next state of a counter-based hash: one step of splitmix64, modulo 2^64."""
+    """One step of splitmix64 that takes in a key: that of `games.solvers.tape`, which agents may not see."""
     z = (z + key + 0x9E3779B97F4A7C15) & MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK

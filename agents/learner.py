@@ -5,15 +5,11 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from ..errors import InputError
-from ..games.base import Earned, Move, Observation, Rounds, Saw
+from ..games.base import Earned, Move, Observation, Rounds, Saw, Summary, every
 from ..protocols.codec import read, write
 from ..protocols.seat import Agent, Reply, Turn
 from ..registry import name_of
 from .bandit import Numbers, Row, size
-from .random import finite
-
-LEADER = "human"
-"""The role that moves first in a round; the other sees its move, and keeps one bandit per such move."""
 
 
 class Place(NamedTuple):
@@ -55,13 +51,12 @@ class Memory:
     """What a learner has made of its past: one bandit's row per context. It takes in what is new, and can be made again."""
 
     def __init__(self, learner: Learner, turn: Turn):
-        options, told = finite(turn.ask.want), [o for o in turn.information if isinstance(o, Rounds)]
-        if options is None or not told:
-            raise InputError(f"agent '{name_of(learner)}' cannot sit as '{turn.role}': it learns over many rounds which of a few "
-                             "actions pays. Seat it at the game `prompting`.")
-        leads = turn.role == LEADER
-        self.options, self.algorithm, self.leads = options, learner.algorithm, leads
-        self.place = Place(len(options), told[0].responses if leads else told[0].prompts, told[0].rounds, leads)
+        told = [o for o in turn.information if isinstance(o, Rounds)]
+        if not told or any(isinstance(o, Summary) for o in turn.information):
+            raise InputError(f"agent '{name_of(learner)}' cannot sit as '{turn.role}': it learns from what each of many rounds earned. "
+                             "Seat it at the game `prompting`, with raw history.")
+        self.role, self.options, self.algorithm, self.leads = turn.role, every(turn.ask.want), learner.algorithm, told[0].leads
+        self.place = Place(len(self.options), len(told[0].others), told[0].total, self.leads)
         self.numbers = learner.numbers(self.place)
         self.rows: dict[Move | None, Row] = {}
         self.context: Move | None = None
@@ -84,8 +79,8 @@ class Memory:
             self._learn(seen)
 
     def _learn(self, seen: Observation) -> None:
-        if isinstance(seen, Earned):
-            self.algorithm.update(self._row(), self.place.arms, self.numbers, self.arm, seen.amount)
+        if isinstance(seen, Earned) and seen.role == self.role:
+            self.algorithm.update(self._row(), self.place.arms, self.numbers, self.arm, seen.reward)
         elif isinstance(seen, Saw) and not self.leads:
             self.context = seen.move
 

@@ -9,6 +9,7 @@ Luck: reward v of player i (0 human, 1 ai) in a cell is uniform(seed, cell, v, i
 draws gets the seed `chance(seed, i, round)`.
 """
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,7 @@ ALGORITHMS = (ucb1, regret_adjusted_ucb, myopic, etc, explore_then_ucb, active_a
               explore_then_exp3, corral)
 """By number: those from 6 on draw; 0, 1, 2, 6 and 7 only count their rewards."""
 DRAWING = 6
+NOISES = ("bernoulli", "gaussian", "none")
 SEATS = 1 << 32
 """Keys of the seats' own chance, beyond those of any cell."""
 
@@ -106,12 +108,18 @@ def update_other(kind: int, x: Row, k: int, q: Numbers, arm: int, reward: float)
         corral.update(x, k, q, arm, reward)
 
 
-def earned(mean: float, u: float, noisy: bool) -> float:
-    """A Bernoulli reward, or the mean itself."""
-    return (1.0 if u < mean else 0.0) if noisy else mean
+def earned(mean: float, z: int, player: int, noise: int) -> float:
+    """A player's reward given the hash z of (seed, cell, visit), as `games.solvers.tape` has it. noise: an index of NOISES."""
+    u = (mixed(z, player) >> 11) / 9007199254740992.0
+    if noise == 0:
+        return mean if mean < 0.0 else (1.0 if u < mean else 0.0)
+    if noise == 1:
+        other = (mixed(z, player + 2) >> 11) / 9007199254740992.0
+        return mean + math.sqrt(-2.0 * math.log(1.0 - u)) * math.cos(2.0 * math.pi * other)
+    return mean
 
 
-def play(base: Any, own: Any, lead: int, p: Any, follow: int, q: Any, shape: Any, means: Any, noisy: bool, grid: Any,
+def play(base: Any, own: Any, lead: int, p: Any, follow: int, q: Any, shape: Any, means: Any, noise: int, grid: Any,
          x: Any, ys: Any, visits: Any, plays: Any, trace: Any) -> int:
     """One seed to the last round of the grid. Returns the last round (from 1) whose prompt was not that of the round before.
 
@@ -127,8 +135,8 @@ def play(base: Any, own: Any, lead: int, p: Any, follow: int, q: Any, shape: Any
         cell = a * responses + b
         z = mixed(base[cell], visits[cell])
         visits[cell] += 1
-        update(lead, x, arms, p, a, earned(means[0, cell], (mixed(z, 0) >> 11) / 9007199254740992.0, noisy))
-        update(follow, y, responses, q, b, earned(means[1, cell], (mixed(z, 1) >> 11) / 9007199254740992.0, noisy))
+        update(lead, x, arms, p, a, earned(means[0, cell], z, 0, noise))
+        update(follow, y, responses, q, b, earned(means[1, cell], z, 1, noise))
         if a != last:
             last, switched = a, t + 1
         if t < len(trace):
@@ -203,13 +211,13 @@ class Match:
     """Two learners at one instance.
 
     human_means, ai_means   rows are prompts, columns responses
-    noisy                   rewards are Bernoulli; False: the means themselves
+    noise                   `bernoulli`, `gaussian` or `none`
     """
     human_means: tuple[tuple[float, ...], ...]
     ai_means: tuple[tuple[float, ...], ...]
     leader: Learner
     follower: Learner
-    noisy: bool = True
+    noise: str = "bernoulli"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -255,7 +263,7 @@ def simulate(match: Match, horizon: int, seeds: Sequence[int], rounds: Sequence[
         start = mixed(0, seeds[i])
         base = np.array([mixed(start, c) for c in range(arms * responses)], dtype=np.uint64)
         own = np.array([mixed(start, SEATS + player) for player in (0, 1)], dtype=np.uint64)
-        return run(base, own, *lead, *follow, shape, means, match.noisy, grid, np.zeros(size(arms)),
+        return run(base, own, *lead, *follow, shape, means, NOISES.index(match.noise), grid, np.zeros(size(arms)),
                    np.zeros((arms, size(responses))), np.zeros(arms * responses, dtype=np.int64), plays[i], trace[i])
 
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:

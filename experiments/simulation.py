@@ -14,7 +14,7 @@ from ..transcripts import curves
 from ..transcripts.curves import ROLES, Simulated
 from ..transcripts.store import Store
 from .design import Fields, agent_of
-from .engine import Match, simulate, thinned
+from .engine import NOISES, Match, simulate, thinned
 
 BLOCK = 50
 """Seeds between two writes: what is lost when a simulation is cut off."""
@@ -40,9 +40,9 @@ class Plan:
         human, ai, noise = (getattr(self.game, f, None) for f in ("human_means", "ai_means", "noise"))
         if human is None or ai is None:
             raise InputError(f"'{self.spec['name']}' cannot be simulated: only `prompting` is played by learners over many rounds.")
-        if noise not in ("bernoulli", "none"):
-            raise FieldError(f"noise '{noise}' cannot be simulated: choose bernoulli or none.")
-        return Match(human, ai, learner(self.leader), learner(self.follower), noise == "bernoulli")
+        if noise not in NOISES:
+            raise FieldError(f"noise '{noise}' cannot be simulated: choose one of {', '.join(NOISES)}.")
+        return Match(human, ai, learner(self.leader), learner(self.follower), noise)
 
 
 def learner(spec: Fields) -> Learner:

@@ -5,8 +5,9 @@ All of these are frozen pydantic models that forbid unknown fields, so each is i
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from random import Random
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
@@ -148,21 +149,53 @@ class Left(Observation):
 
 
 class Rounds(Observation):
-    """How often the game is played, and how many actions each side has."""
-    rounds: int
-    prompts: int
-    responses: int
+    """That the same is played again and again: what one chooses among, in every round.
+
+    total    rounds played in all
+    leads    whether one moves first in each, and the other then sees it
+    options  one's own moves, as labels: first field of the Move owed
+    others   the other's
+    """
+    total: int
+    leads: bool
+    options: tuple[str, ...]
+    others: tuple[str, ...]
 
     def say(self, w: Wording, me: Role) -> str:
-        return w.tell("rounds", rounds=self.rounds, prompts=self.prompts, responses=self.responses)
+        return w.tell("rounds_leader" if self.leads else "rounds_follower", total=self.total,
+                      options=", ".join(w.options(self.options)), others=", ".join(w.options(self.others)))
 
 
 class Earned(Observation):
-    """What one's last move earned."""
-    amount: float
+    """What a role earned in the round that has just ended."""
+    role: Role
+    reward: float
 
     def say(self, w: Wording, me: Role) -> str:
-        return w.tell("earned", amount=w.money(self.amount))
+        return w.tell("earned" if self.role == me else "other_earned", who=w.who(self.role, me), reward=w.money(self.reward))
+
+
+class Summary(Observation):
+    """What each choice has earned a role so far, instead of the rounds one by one.
+
+    role    who earned it
+    played  rounds played before this one
+    arms    one tuple of labels per choice: the move, or the move and the answer to it
+    counts  how often each was played
+    means   what each earned on average; None where it was never played
+    """
+    role: Role
+    played: int
+    arms: tuple[tuple[str, ...], ...]
+    counts: tuple[int, ...]
+    means: tuple[float | None, ...]
+
+    def say(self, w: Wording, me: Role) -> str:
+        rows = [w.tell("tally", arm=", ".join(map(w.label, arm)), count=n, mean=w.tell("never") if x is None else w.money(x))
+                for arm, n, x in zip(self.arms, self.counts, self.means, strict=True)]
+        shown = rows if w.order == "given" else rows[::-1]
+        head = w.tell("summary" if self.role == me else "other_summary", played=self.played, who=w.who(self.role, me))
+        return "\n".join([head, *shown])
 
 
 class Rules(Frozen):
@@ -224,6 +257,12 @@ Mixed = tuple[tuple[float, Move | None], ...]
 """Chances over moves, summing to 1; None is to pass."""
 Strategy = Callable[[Information, type[Move]], Mixed]
 """What a role does, given all it has learned and the Move type it owes."""
+
+
+def every(want: type[Move]) -> tuple[Move, ...]:
+    """All moves of a type whose fields are Literals, in the order of the labels; of several fields the last varies fastest."""
+    labels = [get_args(f.annotation) for f in want.model_fields.values()]
+    return tuple(want(**dict(zip(want.model_fields, chosen, strict=True))) for chosen in product(*labels))
 
 
 def surely(move: Move | None) -> Mixed:

@@ -144,6 +144,8 @@ class Session:
 
     async def _ask(self, turn: int, ask: Ask, batch: int) -> Move | None:
         ask, agent = same(ask), self.seats[ask.role]
+        if ask.anew:
+            self.past[ask.role], self.kept[ask.role] = [], {}
         past = self.past.setdefault(ask.role, [])
         said, seed = self.said.get(turn), self.seed(ask.role, turn)
         if said is None:

@@ -5,9 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ..agents.learner import LEADER
-from ..agents.random import finite
-from ..games.base import Earned, Game, Move, Observation, Role, Rounds, Saw
+from ..games.base import Earned, Game, Move, Observation, Role, Rounds, Saw, every
 from ..protocols.codec import decode
 from ..registry import build
 from .choices import Choices, greedy_fraction, last_switch, min_fraction, suffix_failure
@@ -41,8 +39,7 @@ def seats(store: Store, run: str) -> list[Seated]:
                 (news, decode(from_json(row["move"])) if row["move"] else None))
     found = []
     for (arm, episode, role), asks in told.items():
-        options = finite(games[arm].want(role))
-        made = chosen(role, options or [], asks)
+        made = chosen(role, every(games[arm].want(role)), asks)
         found += [Seated(arm, episode, role, made)] if made else []
     return found
 
@@ -51,16 +48,18 @@ def chosen(role: Role, options: Sequence[Move], asks: Iterable[tuple[list[Observ
     """The choices in a seat's asks, (news, move) in order; the last is left out if its reward was not told. None if there are none."""
     rounds: Rounds | None = None
     contexts: dict[Any, int] = {}
-    context, pending = 0, None
+    context = 0
+    pending: tuple[int, int] | None = None
     made: list[tuple[int, int, float]] = []
     values = [o.model_dump() for o in options]
     for news, move in asks:
         for seen in news:
             if isinstance(seen, Rounds):
                 rounds = seen
-            elif isinstance(seen, Earned) and pending is not None:
-                made.append((*pending, seen.amount))
-            elif isinstance(seen, Saw) and role != LEADER:
+            elif isinstance(seen, Earned) and seen.role == role and pending is not None:
+                made.append((*pending, seen.reward))
+                pending = None
+            elif isinstance(seen, Saw) and rounds is not None and not rounds.leads:
                 context = contexts.setdefault(seen.move, len(contexts))
         if move is None or move.model_dump() not in values:
             return None
@@ -68,8 +67,7 @@ def chosen(role: Role, options: Sequence[Move], asks: Iterable[tuple[list[Observ
     if rounds is None or not made:
         return None
     met, arms, rewards = zip(*made, strict=True)
-    others = rounds.responses if role == LEADER else rounds.prompts
-    return Choices(len(options), others, rounds.rounds, role == LEADER, met, arms, rewards)
+    return Choices(len(options), len(rounds.others), rounds.total, rounds.leads, met, arms, rewards)
 
 
 def measures(choices: Choices) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from parlour.agents.active_arm_elimination import ActiveArmElimination
-from parlour.agents.bandit import mixed, size, unit
+from parlour.agents.bandit import size, unit
 from parlour.agents.corral import Corral
 from parlour.agents.eetc import Eetc
 from parlour.agents.epsilon_greedy import EpsilonGreedy
@@ -15,13 +15,13 @@ from parlour.agents.explore_then_exp3 import ExploreThenExp3
 from parlour.agents.explore_then_ucb import ExploreThenUcb
 from parlour.agents.learner import Learner, Place, cube_pace
 from parlour.agents.myopic import Myopic
-from parlour.agents.random import finite
 from parlour.agents.regret_adjusted_ucb import RegretAdjustedUcb
 from parlour.agents.thompson import Thompson
 from parlour.agents.ucb1 import Ucb1
 from parlour.errors import InputError
 from parlour.experiments.engine import Match, chance, simulate
-from parlour.games.base import Earned, Move, Play, Rounds, Saw, State, Wording
+from parlour.games.base import Earned, Move, Play, Rounds, Saw, State, Summary, Wording, every
+from parlour.games.solvers import tape
 from parlour.protocols.base import Ask, Notes, Script, drive
 from parlour.protocols.seat import Turn
 from parlour.protocols.session import Said, Session
@@ -36,6 +36,9 @@ LEARNERS: list[Learner] = [
     EpsilonGreedy(decay=2), Myopic(), ActiveArmElimination(delta=0.5), Thompson(), Corral(), Corral(eta=0.3)]
 
 
+LEADS = Rounds(total=ROUNDS, leads=True, options=("a1", "a2"), others=("b1", "b2", "b3"))
+
+
 class Prompt(Move):
     prompt: Literal["a1", "a2"]
 
@@ -47,8 +50,8 @@ class Response(Move):
 def script(seed: int, sees_response: bool = False) -> Script:
     """The repeated game at its barest: own reward only, or the leader also sees the response."""
     notes, visits = Notes(), [0] * 6
-    for role in ("human", "ai"):
-        notes.tell(role, Rounds(rounds=ROUNDS, prompts=2, responses=3))
+    notes.tell("human", LEADS)
+    notes.tell("ai", Rounds(total=ROUNDS, leads=False, options=("b1", "b2", "b3"), others=("a1", "a2")))
     moves: list[tuple[str, Move]] = []
     for _ in range(ROUNDS):
         prompt, = yield (notes.ask("human", Prompt),)
@@ -60,8 +63,7 @@ def script(seed: int, sees_response: bool = False) -> Script:
         if sees_response:
             notes.tell("human", Saw(role="ai", move=response))
         for i, role in enumerate(("human", "ai")):
-            u = (mixed(mixed(mixed(mixed(0, seed), cell), visit), i) >> 11) / 2**53
-            notes.tell(role, Earned(amount=float(u < MEANS[i][a][b])))
+            notes.tell(role, Earned(role=role, reward=tape.bernoulli(MEANS[i][a][b], seed, cell, visit, i)))
         moves += (("human", prompt), ("ai", response))
     return Play(state=State(), moves=tuple(moves))
 
@@ -85,7 +87,7 @@ def test_choices_are_read_from_rows() -> None:
           watch=lambda due, answer: asks.append((due, answer)))
     for role, want, arms in (("human", Prompt, [c // 3 for c in cells]), ("ai", Response, [c % 3 for c in cells])):
         made = [(list(ask.news), move) for ask, move in asks if ask.role == role]
-        found = chosen(role, finite(want) or [], made)
+        found = chosen(role, every(want), made)
         assert found is not None and list(found.chosen) == arms[:-1] and found.horizon == ROUNDS
         assert found.contexts == ((0,) * 299 if role == "human" else tuple(_numbered([c // 3 for c in cells[:-1]])))
         assert chances(Ucb1(), found).min() == 1.0
@@ -131,8 +133,8 @@ def test_a_learner_goes_by_its_own_reward_alone() -> None:
 
 
 def test_a_repeated_ask_is_not_learned_from_twice() -> None:
-    ask = Ask("human", (Rounds(rounds=9, prompts=2, responses=3),), Prompt)
-    again = Ask("human", (Earned(amount=1.0),), Prompt)
+    ask = Ask("human", (LEADS,), Prompt)
+    again = Ask("human", (Earned(role="human", reward=1.0),), Prompt)
     kept: dict[str, Any] = {}
     asyncio.run(Ucb1().reply(Turn(ask, Wording(), 1, kept=kept)))
     later = Turn(again, Wording(), 1, [(ask, '{"prompt":"a1"}')], kept=kept)
@@ -209,3 +211,6 @@ def test_thompson_draws_from_the_beta_distribution() -> None:
 def test_a_learner_says_where_it_can_sit() -> None:
     with pytest.raises(InputError, match=r"agent 'ucb1' cannot sit as 'human'.*`prompting`"):
         asyncio.run(Ucb1().reply(Turn(Ask("human", (), Prompt), Wording(), 1)))
+    told = Summary(role="human", played=1, arms=(("a1",), ("a2",)), counts=(1, 0), means=(1.0, None))
+    with pytest.raises(InputError, match="with raw history"):
+        asyncio.run(Ucb1().reply(Turn(Ask("human", (LEADS, told), Prompt), Wording(), 1)))

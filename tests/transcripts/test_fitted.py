@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from parlour.agents.active_arm_elimination import ActiveArmElimination
-from parlour.agents.bandit import mixed
 from parlour.agents.corral import Corral
 from parlour.agents.eetc import Eetc
 from parlour.agents.epsilon_greedy import EpsilonGreedy
@@ -17,6 +16,7 @@ from parlour.agents.regret_adjusted_ucb import RegretAdjustedUcb
 from parlour.agents.thompson import Thompson
 from parlour.agents.ucb1 import Ucb1
 from parlour.experiments.engine import Match, simulate
+from parlour.games.solvers import tape
 from parlour.transcripts.choices import Choices, distance, frequencies, greedy_fraction, last_switch, min_fraction, suffix_failure
 from parlour.transcripts.fitted import chances, fit
 
@@ -35,9 +35,8 @@ def played(learner: Learner, seed: int, rounds: int = 200) -> Choices:
     visits: Counter[int] = Counter()
     rewards = []
     for cell in cells:
-        u = (mixed(mixed(mixed(mixed(0, seed), cell), visits[cell]), 0) >> 11) / 2**53
+        rewards.append(tape.bernoulli(MEANS[cell // 2][cell % 2], seed, cell, visits[cell], 0))
         visits[cell] += 1
-        rewards.append(float(u < MEANS[cell // 2][cell % 2]))
     return Choices(3, 2, rounds, True, (0,) * rounds, tuple(c // 2 for c in cells), tuple(rewards))
 
 
