@@ -1,6 +1,6 @@
 """Learners: two engines and one truth, memory that can be made again, hand-checked first moves, refusals."""
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import pytest
@@ -47,7 +47,7 @@ class Response(Move):
     response: Literal["b1", "b2", "b3"]
 
 
-def script(seed: int, sees_response: bool = False) -> Script:
+def script(seed: int, sees_response: bool = False, draw: Callable[..., float] = tape.bernoulli) -> Script:
     """The repeated game at its barest: own reward only, or the leader also sees the response."""
     notes, visits = Notes(), [0] * 6
     notes.tell("human", LEADS)
@@ -63,7 +63,7 @@ def script(seed: int, sees_response: bool = False) -> Script:
         if sees_response:
             notes.tell("human", Saw(role="ai", move=response))
         for i, role in enumerate(("human", "ai")):
-            notes.tell(role, Earned(role=role, reward=tape.bernoulli(MEANS[i][a][b], seed, cell, visit, i)))
+            notes.tell(role, Earned(role=role, reward=draw(MEANS[i][a][b], seed, cell, visit, i)))
         moves += (("human", prompt), ("ai", response))
     return Play(state=State(), moves=tuple(moves))
 
@@ -100,8 +100,8 @@ def _numbered(values: list[int]) -> list[int]:
     return [order.index(v) for v in values]
 
 
-def compiled(leader: Learner, follower: Learner, seed: int) -> list[int]:
-    found = simulate(Match(*MEANS, leader, follower), ROUNDS, [seed], record=ROUNDS, threads=1)
+def compiled(leader: Learner, follower: Learner, seed: int, noise: str = "bernoulli") -> list[int]:
+    found = simulate(Match(*MEANS, leader, follower, noise), ROUNDS, [seed], record=ROUNDS, threads=1)
     return list(found.trace[0].tolist())
 
 
@@ -113,6 +113,12 @@ def test_two_engines_one_truth(i: int) -> None:
         cells = table(*pair, seed)
         assert cells == compiled(*pair, seed)
     assert len(set(cells)) > 2
+
+
+def test_two_engines_under_every_noise() -> None:
+    pair = Ucb1(), EpsilonGreedy()
+    assert table(*pair, 4, draw=tape.gaussian) == compiled(*pair, 4, "gaussian")
+    assert table(*pair, 4, draw=lambda mean, *_: mean) == compiled(*pair, 4, "none")
 
 
 def test_the_tape_and_the_seats_differ_between_seeds() -> None:
