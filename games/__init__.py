@@ -1,2 +1,2 @@
 """Games: parameters in, mathematics out. No effects. One game per file; the file's name is the game's name."""
-HELPERS = ("base", "battle_of_the_sexes_words", "sealed_bid", "sealed_bid_words")
+HELPERS = ("base", "battle_of_the_sexes_words", "prompting_words", "repeated", "sealed_bid", "sealed_bid_words")

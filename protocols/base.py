@@ -53,6 +53,10 @@ class Protocol(Frozen, ABC):
         """Every role that may be asked: the players and the advisers the protocol lets speak."""
         return game.players()
 
+    def chat(self, game: Game, role: Role) -> int:
+        """How many asks one talk of a role may grow to, where a protocol can make it long; 0: never long."""
+        return 0
+
 
 class Notes:
     """What each role has still to be told, so that scripts keep no lists by hand."""

@@ -27,6 +27,9 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "silent"}, {"name": "advice"}, {"name": "advice", "max_queries": 3},
     {"name": "advice", "max_queries": 2, "reports": "same"}, {"name": "advice", "charge": "character", "price": 0.01},
     {"name": "cheap_talk", "rounds": 2, "then": "silent"}, {"name": "cheap_talk", "then": "advice"},
+    {"name": "prompting"}, {"name": "prompting", "leader_history": "summary", "follower_history": "summary", "price": 0.1},
+    {"name": "prompting", "information": "response", "decline": True, "leader_history": "summary"},
+    {"name": "prompting", "information": "both"}, {"name": "prompting", "information": "central"},
 ]
 INSTANCES: dict[str, list[dict[str, Any]]] = {
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
@@ -35,6 +38,9 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
                             {"informed": "both_private", "accuracy": 1.0}, {"weather": [0.5, 1.5], "chance_high": 0.7}],
     "first_price_auction": [{}, {"bidders": 3, "reserve": 0.2, "risk": 0.5}, {"signal": "exact"}, {"signal": "binary"},
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
+    "prompting": [{"horizon": 3}, {"known": True, "horizon": 1}, {"human_means": [[0.9, 0.1], [0.5, 0.4]], "horizon": 2,
+                   "ai_means": [[0.5, 0.5], [0.3, 0.2]], "known": True},
+                  {"human_means": [[10, 5, -1], [-1, -1, 8]], "ai_means": [[9.1, 8.9, -1], [-1, -1, 10]], "tolerance": 1, "horizon": 2}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""
