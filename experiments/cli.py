@@ -98,6 +98,26 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--delay", type=float, default=0.0, metavar="S", help="seconds between turns (default 0)")
     _store(replay)
 
+    simulate = commands.add_parser("simulate", help="learner against learner over many seeds, compiled; curves into the store",
+                                   description="Gone on with where it was cut off: seeds in the store are not simulated again.")
+    simulate.add_argument("game", metavar="GAME", help="prompting")
+    _game_fields(simulate)
+    simulate.add_argument("--leader", nargs="+", default=["ucb1"], metavar="AGENT", help="learners to lead (default ucb1)")
+    simulate.add_argument("--follower", nargs="+", default=["ucb1"], metavar="AGENT", help="learners to follow (default ucb1)")
+    simulate.add_argument("--rounds", nargs="+", type=int, default=[10_000], metavar="T", help="horizons; several give a slope")
+    simulate.add_argument("--seeds", type=int, default=256, metavar="N", help="how many (default 256)")
+    simulate.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    simulate.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    simulate.add_argument("--plot", metavar="FOLDER", help="draw regret and prompts there: PNG, SVG and the data as CSV")
+    simulate.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
+    _store(simulate)
+    _json(simulate)
+
+    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    _run(learners)
+    _store(learners)
+    _json(learners)
+
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
     _json(runs)
@@ -173,9 +193,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands, rerun
+    from . import commands, learning, rerun
     try:
-        return {**commands.COMMANDS, **rerun.COMMANDS}[args.command](args)
+        return {**commands.COMMANDS, **rerun.COMMANDS, **learning.COMMANDS}[args.command](args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2
