@@ -67,7 +67,7 @@ class Witness(Agent):
         return ((1.0, self._recorded(turn).words),)
 
     def _recorded(self, turn: Turn) -> Reply:
-        attempts = self.said[len(turn.past)] if len(turn.past) < len(self.said) else ()
+        attempts = self.said[turn.ordinal] if turn.ordinal < len(self.said) else ()
         if len(turn.attempts) >= len(attempts):
             raise Transient("the record ends here")
         words, finish = attempts[len(turn.attempts)]

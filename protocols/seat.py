@@ -67,6 +67,7 @@ class Turn:
     tries     calls made for this ask so far, bad replies and provider errors alike
     past      this seat's earlier asks and accepted replies, oldest first
     attempts  bad replies to this ask, oldest first
+    before    how many asks the seat answered before its talk last began anew; these are not in `past`
     kept      what the seat has worked out from its past so far, so that a long game is not gone through anew at every ask. A
               seat that is taken up again begins with none, so it may hold only what `past` gives again
     """
@@ -76,11 +77,17 @@ class Turn:
     past: Sequence[tuple[Ask, str]] = ()
     attempts: Sequence[Attempt] = ()
     tries: int = 0
+    before: int = 0
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def role(self) -> Role:
         return self.ask.role
+
+    @property
+    def ordinal(self) -> int:
+        """How many asks of the episode the seat has answered before this one."""
+        return self.before + len(self.past)
 
     @cached_property
     def information(self) -> Information:
