@@ -194,6 +194,7 @@ class Driven:
         self.design, self.table, self.record, self.begun = design, table, record, begun
         self.number = record.number
         self.events: list[Event] = []
+        self.compared: dict[int, int] = {}  # replies of each turn that have been compared
 
     def divergences(self) -> Iterator[Divergence]:
         """What differs from the record, in the order of play."""
@@ -238,7 +239,8 @@ class Driven:
 
     def _reply(self, turn: int, event: Event) -> Iterator[Divergence]:
         said = [a for a in self.record.attempts.get(turn, ()) if a["verdict"] != "error"]
-        at = sum(1 for e in self.events[:self.events.index(event)] if e["k"] == "reply" and e["t"] == turn)
+        at = self.compared.get(turn, 0)
+        self.compared[turn] = at + 1
         agent = load("agents", self.table.arm.seats[self.record.asks[turn]["role"]]["agent"])
         shown = hash_of(event["prompt"]) if agent.reads and event["prompt"] else None
         fields = ["verdict", "complaint", "move", "prompt"]

@@ -76,7 +76,8 @@ def watched(played: Game, choices: list[str], **fields: Any) -> tuple[list[Ask],
         asks.append(ask)
         if ask.want is Verdict:
             return Verdict(verdict="decline")
-        return ask.want.model_validate({"prompt_id": next(turn)} | ({"response_id": "b2"} if "response_id" in ask.want.model_fields else {}))
+        both = {"response_id": "b2"} if "response_id" in ask.want.model_fields else {}
+        return ask.want.model_validate({"prompt_id": next(turn), **both})
 
     def ai(ask: Ask) -> Move:
         asks.append(ask)
