@@ -47,7 +47,11 @@ class StoreError(InputError):
 
 
 class BudgetSpent(InputError):
-    """One more call might cost more than is left of the budget."""
+    """One more call might cost more than is left of the budget.
+
+    paid  whether other calls of the same reply had been made before
+    """
+    paid = False
 
 
 class ProviderError(ParlourError):

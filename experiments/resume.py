@@ -10,6 +10,7 @@ from ..protocols.codec import decode
 from ..protocols.seat import Attempt
 from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
+from ..transcripts.parts import Folder, Gathering, shared
 from ..transcripts.store import Store
 from .design import Design, wordings_of
 from .money import check, serving, spent
@@ -27,6 +28,8 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
     """
     path = find(run, store)
     with Journal(path) as journal:
+        if url := shared(read(path)):
+            Gathering(Folder(url), journal).finish()
         begun = _begun(path)
         design = _design(path, begun.first, budget)
         if design.episodes == "exact":

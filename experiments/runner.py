@@ -79,7 +79,7 @@ class Run:
             if self.design.episodes == "exact":
                 await self._exact()
             else:
-                await self._sampled()
+                await self.sampled()
             status, why = ("paused", "a seat will answer later") if self.progress.by_status.get("paused") else ("done", "")
             return status
         except (Fatal, Unreachable) as error:
@@ -114,7 +114,8 @@ class Run:
                 continue
 
     # --- sampled episodes -----------------------------------------------------------------------------------------------
-    async def _sampled(self) -> None:
+    async def sampled(self) -> None:
+        """Plays the episodes that are left."""
         every = slots(self.design, self.found) if self.todo is None else self.todo
         todo = (s for s in every if s.episode not in self.ended)
         self.progress.done = len(self.ended)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
+from ..errors import BudgetSpent, Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
@@ -213,6 +213,10 @@ class Session:
                 self._intend(turn, tries)
                 try:
                     return await self._once(replace(now, tries=tries), agent), tries
+                except BudgetSpent as refused:
+                    if not refused.paid:
+                        self.record({"k": "unmade", "t": turn, "n": tries})
+                    raise
                 except ProviderError as problem:
                     self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
                                  "finish": type(problem).__name__.lower(), "complaint": str(problem)})
