@@ -54,6 +54,10 @@ class BudgetSpent(InputError):
     paid = False
 
 
+UNMADE = "no call was made"
+"""The note on a cancellation that came while a call waited for room in the budget."""
+
+
 class ProviderError(ParlourError):
     """The model's service failed. Never a player's move."""
 

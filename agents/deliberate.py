@@ -113,8 +113,8 @@ async def _answer(state: Talk) -> dict[str, Any]:
 async def _call(talk: Talk, turn: Turn) -> dict[str, Any]:
     try:
         return {"replies": (*talk["replies"], await talk["agent"].reply(turn))}
-    except BudgetSpent as error:
-        error.paid = bool(talk["replies"])
+    except BudgetSpent as refused:
+        refused.paid = bool(talk["replies"])
         raise
 
 

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import islice
+from logging import ERROR
 from socket import gethostname
 from typing import Any
 
@@ -193,8 +194,9 @@ def started(workers: int) -> Any:
     except ModuleNotFoundError:
         raise InputError("--on ray needs the extra `cluster`: pip install \"parlour[cluster]\".") from None
     if not ray.is_initialized():
-        here = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-        ray.init(log_to_driver=False, logging_level="ERROR", **here)
+        here: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False,
+                                                                       "_node_ip_address": "127.0.0.1"}
+        ray.init(log_to_driver=False, logging_level=ERROR, **here)
     return ray
 
 
