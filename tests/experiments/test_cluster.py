@@ -23,7 +23,7 @@ from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.parts import Folder, Gathering, Parts
 from parlour.transcripts.store import Store
 
-SLOW = {"agent": "mock", "latency": 0.05}
+SLOW = {"agent": "mock", "latency": 0.1}
 DESIGN: dict[str, Any] = {"name": "apart", "seed": 6, "episodes": 12, "game": "email", "protocol": {"name": "advice", "max_queries": 2},
                           "concurrency": 4, "seats": {"human": SLOW, "ai": SLOW},
                           "arms": [{"name": "one"}, {"name": "two", "game": {"accuracy": 0.6}}]}
@@ -40,7 +40,7 @@ def ray() -> Iterator[Any]:
 
 def kill_one(shared: Path, killed: list[int]) -> None:
     """Kills the process of a worker once it has written some words, and is in the middle of more."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         parts = sorted(shared.glob("*/w0/*.jsonl"))
         if len(parts) >= 12:
