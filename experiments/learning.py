@@ -61,7 +61,7 @@ def _print(pair: list[Simulated], level: float) -> None:
 
 def _pictures(found: list[Simulated], args: Namespace) -> list[Path]:
     from .plots import draw
-    names = [b["name"] for b in found[0].benchmarks if b["value"].get(ROLES[0]) is not None and b["kind"] != "bound"]
+    names = [b["name"] for b in found[0].benchmarks if b["value"].get(ROLES[0]) is not None and "regret" not in b["measures"]]
     if not names:
         raise InputError("this game has no benchmark for its leader: there is no regret to draw.")
     return draw(found, Path(args.plot), ROLES[0], args.against if args.against else names[0])
