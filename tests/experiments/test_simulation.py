@@ -17,6 +17,7 @@ from parlour.errors import FieldError, InputError
 from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
 from parlour.experiments.engine import Match, simulate, thinned
+from parlour.experiments.likeness import CLASSICAL
 from parlour.experiments.plots import draw
 from parlour.experiments.simulation import Plan, rows, run
 from parlour.games.base import Benchmark, Game, Role, Rules
@@ -107,7 +108,7 @@ def test_plain_bandits(case: dict[str, Any]) -> None:
 
 # --- the whole machine --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("decline", [False, True])
-def test_a_run_plays_what_the_simulation_plays(store: str, decline: bool) -> None:
+def test_a_run_plays_what_the_simulation_plays(store: str, decline: bool, capsys: pytest.CaptureFixture[str]) -> None:
     """Through words, session, journal and store: the same seeds give the same choices, and the learner is recognised from its rows."""
     done = parlour.run({"game": {"name": "prompting", "noise": "bernoulli", "horizon": 120, "human_means": A1, "ai_means": A1},
                         "protocol": {"name": "prompting", "decline": decline, "information": "response"}, "episodes": 2,
@@ -121,6 +122,9 @@ def test_a_run_plays_what_the_simulation_plays(store: str, decline: bool) -> Non
         assert list(s.choices.chosen) == arms[:-1].tolist()
     lines = described(done.store, done.run)
     assert [line["learner"] for line in lines if line["role"] == "human"] == ["etc", "etc"]
+    assert main(["learners", "--json", "--store", store]) == 0
+    human, ai = json.loads(capsys.readouterr().out)["distances"]
+    assert min((ai[n], n) for n in CLASSICAL)[0] < 0.1 and ai["ucb1"] < ai["etc"] and 0 < human["etc"] < 1
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
