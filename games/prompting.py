@@ -127,7 +127,9 @@ class Prompting(Repeated):
 
     def split(self, both: Move) -> tuple[Move, Move]:
         assert isinstance(both, Pair)
-        return self.want("human")(prompt_id=both.prompt_id), self.want("ai")(response_id=both.response_id)
+        lead: Any = self.want("human")
+        answer: Any = self.want("ai")
+        return lead(prompt_id=both.prompt_id), answer(response_id=both.response_id)
 
     @property
     def verdict(self) -> type[Move]:
@@ -276,6 +278,7 @@ class Prompting(Repeated):
                 return surely(want(prompt_id=self.prompts[a], response_id=self.responses[b]))
             if issubclass(want, Prompt):
                 return surely(want(prompt_id=self.prompts[a]))
+            assert issubclass(want, Response)
             return surely(want(response_id=self.responses[self._answer(_asked(information), weak)]))
         return player
 

@@ -24,6 +24,8 @@ from ..games.repeated import Repeated
 from .base import Ask, Protocol, Script
 
 History = Literal["raw", "summary"]
+Arms = list[tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]
+"""The labels of each choice in a summary, and the cells it stands for."""
 
 
 class Prompting(Protocol):
@@ -132,6 +134,7 @@ class Table:
         told = self.protocol.information
         whose = [role, *(r for r in self.game.players() if r != role and told in ("both", "central"))]
         prompts, responses = self.game.rounds(self.leader).options, self.game.rounds(self.leader).others
+        arms: Arms
         if lead is not None:
             arms = [((b,), ((label(lead), b),)) for b in responses]
         elif told == "own":
@@ -140,7 +143,7 @@ class Table:
             arms = [((a, b), ((a, b),)) for a in prompts for b in responses]
         return [self.summary(r, arms) for r in whose]
 
-    def summary(self, role: Role, arms: list[tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]) -> Summary:
+    def summary(self, role: Role, arms: Arms) -> Summary:
         """Counts and means of one role, over the cells that each arm stands for."""
         counts = [sum(self.visits.get(c, 0) for c in cells) for _, cells in arms]
         totals = [sum(self.totals.get((role, *c), 0.0) for c in cells) for _, cells in arms]

@@ -139,7 +139,9 @@ class Agent(Frozen, ABC):
     reads   whether it is shown the ask in words, which then are on record; statistical people and strategies read data
     costless  whether its words take neither money nor time and follow from the Turn alone: should they be lost when a run
             is killed, it says the same again
+    longest  how many asks one growing talk of it may hold; None: any number. A model is sent all of it at every ask
     """
+    longest: ClassVar[int | None] = None
     remote: ClassVar[bool] = False
     costless: ClassVar[bool] = False
     reads: ClassVar[bool] = True

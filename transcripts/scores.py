@@ -107,7 +107,7 @@ class Arm:
 
     def seated(self) -> list[str]:
         """The roles somebody sits at, and those that only receive."""
-        return [r for r in self.game.roles() if r in self.seats or r in self.game.payees]
+        return [r for r in self.game.roles() if r in self.seats or r in (*self.game.payees, *self.game.players())]
 
     # --- means ----------------------------------------------------------------------------------------------------------
     def estimate(self, name: str, less: float = 0.0) -> Estimate:
