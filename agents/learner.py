@@ -55,7 +55,8 @@ class Memory:
         if not told or any(isinstance(o, Summary) for o in turn.information):
             raise InputError(f"agent '{name_of(learner)}' cannot sit as '{turn.role}': it learns from what each of many rounds earned. "
                              "Seat it at the game `prompting`, with raw history.")
-        self.role, self.options, self.algorithm, self.leads = turn.role, every(turn.ask.want), learner.algorithm, told[0].leads
+        self.want = (turn.past[0][0] if turn.past else turn.ask).want
+        self.role, self.options, self.algorithm, self.leads = turn.role, every(self.want), learner.algorithm, told[0].leads
         self.place = Place(len(self.options), len(told[0].others), told[0].total, self.leads)
         self.numbers = learner.numbers(self.place)
         self.rows: dict[Move | None, Row] = {}
@@ -64,16 +65,18 @@ class Memory:
         self.asks = 0
 
     def move(self, turn: Turn) -> Move:
-        """The move of this turn."""
+        """The move of this turn. Asked for something else than a choice among its arms, it takes the first that is offered."""
         while self.asks <= len(turn.past):
             self._take(turn, self.asks)
             self.asks += 1
+        if turn.ask.want is not self.want:
+            return every(turn.ask.want)[0]
         return self.options[self.algorithm.choose(self._row(), self.place.arms, self.numbers, turn.seed)]
 
     def _take(self, turn: Turn, i: int) -> None:
         """The move made at the ask before, then the news of ask i."""
-        if i:
-            made = read(turn.past[i - 1][1], turn.ask.want, turn.wording)
+        if i and turn.past[i - 1][0].want is self.want:
+            made = read(turn.past[i - 1][1], self.want, turn.wording)
             self.arm = self.options.index(made) if made else 0
         for seen in turn.past[i][0].news if i < len(turn.past) else turn.ask.news:
             self._learn(seen)

@@ -61,27 +61,32 @@ def _print(pair: list[Simulated], level: float) -> None:
 
 def _pictures(found: list[Simulated], args: Namespace) -> list[Path]:
     from .plots import draw
-    names = [b["name"] for b in found[0].benchmarks if b["value"].get(ROLES[0]) is not None and b["kind"] != "bound"]
+    names = [b["name"] for b in found[0].benchmarks if b["value"].get(ROLES[0]) is not None and "regret" not in b["measures"]]
     if not names:
         raise InputError("this game has no benchmark for its leader: there is no regret to draw.")
     return draw(found, Path(args.plot), ROLES[0], args.against if args.against else names[0])
 
 
 def learners(args: Namespace) -> int:
-    """How every seat of a run explored, and which learner explains it best."""
+    """How every seat of a run explored, which learner explains it best, and how far each learner's choices are from its own."""
     from ..transcripts.seated import described
     from ..transcripts.talk import find_run
+    from .likeness import CLASSICAL, distances
 
     store = Store(args.store)
-    lines = described(store, find_run(store, args.run))
+    name = find_run(store, args.run)
+    lines = described(store, name)
     if not lines:
         raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
     if args.json:
-        return emit(lines)
+        return emit({"seats": lines, "distances": list(distances(store, name))})
     for line in lines:
         shown = ", ".join(f"{k} {line[k]:.3g}" for k in ("min fraction", "greedy fraction", "last switch", "suffix failure") if k in line)
         print(f"{line['arm']} {line['episode']} {line['role']}: {line['learner']} {line['setting']} (agreement "
               f"{line['agreement']:.2f}, {line['margin']:.1f} BIC before {line['next']}); {shown}")
+    for far in distances(store, name):
+        near = sorted(CLASSICAL, key=far.__getitem__)
+        print(f"{far['arm']} {far['role']}: distance to " + ", ".join(f"{n} {far[n]:.3f}" for n in near))
     return 0
 
 

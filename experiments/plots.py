@@ -62,6 +62,8 @@ def _regret(found: Sequence[Simulated], folder: Path, role: str, benchmark: str)
         rows += [[s.simulation, label(s.leader), label(s.follower), int(t), *map(float, x)]
                  for t, *x in zip(s.rounds, mean, low, high, strict=True)]
         top = max(top, float(s.rounds[-1]))
+    for i, (name, bound) in enumerate(_bounds(found[-1])):
+        axes.plot([found[-1].horizon], [bound], color="#777777", marker="v^sD"[i % 4], linestyle="none", label=f"{name} at T")
     rounds = np.geomspace(10, top, 50)
     axes.plot(rounds, 2 * rounds ** (2 / 3), color="#777777", linestyle="--", linewidth=1, label="2 T^(2/3)")
     axes.plot(rounds, rounds ** 0.5, color="#777777", linestyle=":", linewidth=1, label="T^(1/2)")
@@ -69,6 +71,11 @@ def _regret(found: Sequence[Simulated], folder: Path, role: str, benchmark: str)
     axes.set_ylim(bottom=max(0.5, axes.get_ylim()[0]))
     axes.legend(fontsize=8, frameon=False, loc="upper left")
     return _written(figure, folder / "regret", ["simulation", "leader", "follower", "round", "mean", "p10", "p90"], rows)
+
+
+def _bounds(s: Simulated) -> list[tuple[str, float]]:
+    """What theorems say of the sum of regret at the horizon, where their conditions hold."""
+    return [(b["name"], b["measures"]["regret"]) for b in s.benchmarks if b["measures"].get("regret") is not None]
 
 
 def _prompts(found: Sequence[Simulated], folder: Path) -> list[Path]:

@@ -113,8 +113,8 @@ def read(store: Store, simulation: str) -> Simulated:
 
 def interval(regrets: "numpy.ndarray[Any, Any]", level: float = 0.95) -> tuple[float, float, float]:
     """Mean over seeds with its interval, by the normal approximation."""
-    from scipy.stats import norm
-    mean, z = float(regrets.mean()), float(norm.ppf(0.5 + level / 2))
+    from scipy.special import ndtri
+    mean, z = float(regrets.mean()), float(ndtri(0.5 + level / 2))
     error = float(regrets.std(ddof=1)) / len(regrets) ** 0.5 if len(regrets) > 1 else float("nan")
     return mean, mean - z * error, mean + z * error
 

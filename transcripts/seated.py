@@ -61,9 +61,8 @@ def chosen(role: Role, options: Sequence[Move], asks: Iterable[tuple[list[Observ
                 pending = None
             elif isinstance(seen, Saw) and rounds is not None and not rounds.leads:
                 context = contexts.setdefault(seen.move, len(contexts))
-        if move is None or move.model_dump() not in values:
-            return None
-        pending = (context, values.index(move.model_dump()))
+        if move is not None and move.model_dump() in values:
+            pending = (context, values.index(move.model_dump()))
     if rounds is None or not made:
         return None
     met, arms, rewards = zip(*made, strict=True)

@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic_core import from_json
 
+import parlour
+from parlour.agents.etc import Etc
 from parlour.agents.ucb1 import Ucb1
 from parlour.errors import FieldError, InputError
+from parlour.experiments.cli import main
+from parlour.experiments.design import game_of
 from parlour.experiments.engine import Match, simulate, thinned
+from parlour.experiments.likeness import CLASSICAL
 from parlour.experiments.plots import draw
 from parlour.experiments.simulation import Plan, rows, run
 from parlour.games.base import Benchmark, Game, Role, Rules
 from parlour.transcripts.curves import interval, read, slope
+from parlour.transcripts.seated import described, seats
 from parlour.transcripts.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,6 +42,15 @@ def table() -> Iterator[Any]:
 def test_the_table_is_reproduced_at_a_thousand_rounds(table: Any, name: str) -> None:
     for _, lines in table.table([name], list(table.PAIRS), [1000], 64):
         assert all(line.z <= 4 for line in lines), lines
+
+
+def test_the_benchmarks_of_the_table_are_those_of_the_game(table: Any) -> None:
+    for name, at in table.instances(1000).items():
+        gamma = 0.2 if name in ("M4", "M5") else 0.05 if name[0] == "M" else 0.01
+        game = game_of({"name": "prompting", "human_means": at.human, "ai_means": at.ai, "tolerance": gamma})
+        known = {b.name: b.value for b in game.benchmarks(game.usual_rules)}
+        for benchmark in ("stackelberg", "tolerant"):
+            assert tuple(known[benchmark].values()) == pytest.approx(getattr(at, benchmark), abs=1e-9), (name, benchmark)
 
 
 def test_the_table_notices_a_wrong_cell(table: Any) -> None:
@@ -90,6 +106,42 @@ def test_plain_bandits(case: dict[str, Any]) -> None:
         assert abs(ours[:, i].mean() - theirs) <= 4 * combined + 1e-12, name
 
 
+# --- the whole machine --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("decline", [False, True])
+def test_a_run_plays_what_the_simulation_plays(store: str, decline: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Through words, session, journal and store: the same seeds give the same choices, and the learner is recognised from its rows."""
+    done = parlour.run({"game": {"name": "prompting", "noise": "bernoulli", "horizon": 120, "human_means": A1, "ai_means": A1},
+                        "protocol": {"name": "prompting", "decline": decline, "information": "response"}, "episodes": 2,
+                        "seats": {"human": "etc:10", "ai": "ucb1"}}, store=store)
+    states = [from_json(s["state"])["fields"]["seed"] for s in done.store.rows("SELECT state FROM episode ORDER BY episode")]
+    found = seats(done.store, done.run)
+    assert [(s.episode, s.role) for s in found] == [(e, r) for e in (0, 1) for r in ("human", "ai")]
+    trace = simulate(Match(A1, A1, Etc(pulls=10), Ucb1()), 120, states, record=120).trace
+    for s in found:
+        arms = trace[s.episode] // 2 if s.role == "human" else trace[s.episode] % 2
+        assert list(s.choices.chosen) == arms[:-1].tolist()
+    lines = described(done.store, done.run)
+    assert [line["learner"] for line in lines if line["role"] == "human"] == ["etc", "etc"]
+    assert main(["learners", "--json", "--store", store]) == 0
+    human, ai = json.loads(capsys.readouterr().out)["distances"]
+    assert min((ai[n], n) for n in CLASSICAL)[0] < 0.1 and ai["ucb1"] < ai["etc"] and 0 < human["etc"] < 1
+
+
+def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--store", str(tmp_path / "s.duckdb")]
+    asked = ["simulate", "prompting", "--set", "noise=bernoulli", "--leader", "ucb1", "etc:20", "--rounds", "100", "400", "--seeds", "20"]
+    assert main([*asked, "--plot", str(tmp_path / "pictures"), *where]) == 0
+    out = capsys.readouterr().out
+    assert "etc (pulls 20) x ucb1   20 seeds" in out and "against tolerant" in out and "slope" in out and "etc_bound" not in out
+    assert main([*asked, "--json", *where]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert len(table) == 2 * 2 * 2 * 4 and {r["rounds"] for r in table} == {100, 400}
+    for wrong, why in ((["simulate", "email"], "only `prompting`"), (["simulate", "prompting", "--leader", "mock"], "does not learn"),
+                       (["simulate", "prompting", "--rounds", "1"], "at least 2")):
+        assert main([*wrong, *where]) == 2
+        assert why in capsys.readouterr().err
+
+
 # --- into the store and back --------------------------------------------------------------------------------------------
 class Means(Game):
     """No more of a game than a simulation needs."""
@@ -102,7 +154,7 @@ class Means(Game):
 
     def benchmarks(self, rules: Rules) -> tuple[Benchmark, ...]:
         return (Benchmark(name="stackelberg", kind="equilibrium", source="by hand", value={"human": 0.9, "ai": 0.9}),
-                Benchmark(name="etc_bound", kind="bound", source="by hand", value={"human": 1.0}))
+                Benchmark(name="etc_bound", kind="bound", source="by hand", value={"human": 0.0}, measures={"regret": 450.0}))
 
 
 def plan(leader: str = "ucb1", horizon: int = 500, **fields: Any) -> Plan:
