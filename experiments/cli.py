@@ -74,6 +74,20 @@ def parser() -> argparse.ArgumentParser:
     _store(verify)
     _json(verify)
 
+    design = commands.add_parser("design", help="a design in words and counts, and what is confounded in it; or lock it",
+                                 description="check: explains a design back and says what cannot be told apart. lock: writes its hash "
+                                             "beside it; every run of it then carries the hash and each deviation.")
+    design.add_argument("what", choices=("check", "lock"))
+    design.add_argument("design", metavar="DESIGN.toml")
+    _json(design)
+
+    hypotheses = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
+    _run(hypotheses)
+    hypotheses.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    hypotheses.add_argument("--robust", action="store_true", help="also under every specification, and without each cluster")
+    _store(hypotheses)
+    _json(hypotheses)
+
     fork = commands.add_parser("fork", help="play recorded episodes again up to a turn, change one thing, play on",
                                description="The effect is the paired difference, fork minus origin, with its interval.")
     fork.add_argument("episodes", metavar="RUN/EPISODES", help="RUN/0,2,5-9 or RUN/all; numbers alone are of the latest run")
@@ -173,9 +187,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands, rerun
+    from . import commands, evidence, rerun
     try:
-        return {**commands.COMMANDS, **rerun.COMMANDS}[args.command](args)
+        return {**commands.COMMANDS, **rerun.COMMANDS, **evidence.COMMANDS}[args.command](args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..protocols.session import Event
+from ..transcripts.hypotheses import Finding
 from ..transcripts.talk import Talk
 from .design import Design
 from .runner import Progress
@@ -96,6 +97,53 @@ def differences(scores: list[dict[str, Any]], what: str) -> None:
         size = f"{s['n'] - s['missing']}" + (f"/{s['n']}" if s["missing"] else "")
         how = s["method"] + (f" ({s['note']})" if s["note"] else "")
         shown.add_row("  " + (f"{s['role']}: {s['seat']}" if s["seat"] else s["role"]), size, _n(s["value"]), _interval(s), how)
+    out.print(shown)
+
+
+def verdicts(found: list[Finding]) -> None:
+    """What became of each hypothesis: a line of numbers, and under it how it was asked."""
+    if not found:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("hypothesis", "family", "claim", "estimate", "95% interval", "p", "adjusted", "holds", "how"):
+        shown.add_column(name.replace("95%", f"{found[0].estimate.level:.0%}"), overflow="fold",
+                         justify="right" if name in ("estimate", "p", "adjusted") else "left")
+    for f in found:
+        e = f.estimate
+        missing = f"; {e.missing} of {e.n} missing" + (", and it hangs on them" if f.hangs_on_missing else "") if e.missing else ""
+        shown.add_row(escape(f.hypothesis.name), f.hypothesis.family, f.hypothesis.claim, _n(e.mean),
+                      _interval({"low": e.low, "high": e.high}), _p(f.p), _p(f.adjusted), "yes" if f.holds else "no",
+                      e.method + missing)
+    out.print(shown)
+    for f in found:
+        out.print(f"{f.hypothesis.name}: {f.hypothesis.estimand}", highlight=False, markup=False)
+
+
+def _p(p: float | None) -> str:
+    return "-" if p is None else f"{p:.3f}" if p >= 0.001 else "<.001"
+
+
+def frame(title: str, rows: list[dict[str, Any]]) -> None:
+    """Any rows as a table under a title; nothing where there are none."""
+    if not rows:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left")
+    for name in rows[0]:
+        shown.add_column(escape(name), overflow="fold")
+    for row in rows:
+        shown.add_row(*(_n(x) if isinstance(x, float) else "-" if x is None else escape(str(x)) for x in row.values()))
     out.print(shown)
 
 

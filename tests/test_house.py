@@ -114,7 +114,7 @@ def test_every_game_names_its_source(name: str) -> None:
     assert "Source" in (ast.get_docstring(ast.parse((ROOT / "games" / f"{name}.py").read_text())) or "")
 
 
-HEAVY = ("litellm", "openai", "langgraph", "scipy", "pandas", "numpy", "duckdb", "aiohttp", "rich", "tenacity")
+HEAVY = ("litellm", "openai", "langgraph", "scipy", "pandas", "numpy", "duckdb", "aiohttp", "rich", "tenacity", "statsmodels")
 
 
 @pytest.mark.parametrize("code", [

@@ -6,7 +6,7 @@ Nothing here asks a seat or plays a game: it can be done again offline, and says
 import time
 from collections.abc import Iterator, Mapping
 from hashlib import md5
-from typing import Any
+from typing import Any, Literal
 
 from pydantic_core import from_json
 
@@ -32,7 +32,8 @@ WITH words AS (
     FROM attempt a JOIN ask k USING (run, episode, turn) WHERE run = $run AND a.verdict <> 'error' GROUP BY 1),
 draws AS (SELECT episode, string_agg(draw, ',' ORDER BY turn) AS drawn FROM draw WHERE run = $run GROUP BY 1)
 SELECT e.episode, e.arm, e.wording, e.persona, e.stratum, e.weight, e.replicate, coalesce(w.signature, '') AS signature,
-       md5(e.state || coalesce(d.drawn, '')) AS input, list({role: p.role, net: p.net, low: p.low, high: p.high}) AS payoffs
+       md5(e.state || coalesce(d.drawn, '')) AS input, n.status,
+       list({role: p.role, net: p.net, mean: p.mean, low: p.low, high: p.high}) AS payoffs
 FROM episode e JOIN ending n USING (run, episode) JOIN payoff p USING (run, episode)
 LEFT JOIN words w USING (episode) LEFT JOIN draws d USING (episode)
 WHERE e.run = $run GROUP BY ALL ORDER BY e.episode
@@ -86,6 +87,7 @@ class Arm:
         self.store, self.run, self.name, self.episodes, self.level = store, run, arm["arm"], episodes, level
         self.game: Game = build("games", arm["game"], from_json(arm["game_fields"]))
         self.rules = Rules.of(**from_json(arm["rules"]))
+        self.protocol_fields: Mapping[str, Any] = from_json(arm["protocol_fields"])
         self.seats: Mapping[str, dict[str, Any]] = from_json(arm["seats"])
         self.exact = bool(arm["exact"])
         self.met_again = len({(e["stratum"], e["replicate"]) for e in episodes}) < len(episodes)
@@ -114,18 +116,23 @@ class Arm:
         """The mean net payoff of a role, or of the members of a group, less a constant."""
         return mean(self.rows(name, less), self.level, self.exact)
 
-    def rows(self, name: str, less: float = 0.0) -> list[Row]:
-        """One row per episode: a role's net payoff, or the mean over a group's members, less a constant."""
+    def rows(self, name: str, less: float = 0.0, of: Literal["net", "mean"] = "net") -> list[Row]:
+        """One row per episode: a role's net payoff, or the mean over a group's members, less a constant.
+
+        of  `net` as it was paid, `mean` as expected given the moves
+        """
         members, found = self.game.members(name), []
         for e in self.episodes:
             paid = [p for p in e["payoffs"] if p["role"] in members]
-            nets = [p["net"] for p in paid]
-            found.append(Row(
-                value=None if None in nets else sum(nets) / len(nets) - less, weight=e["weight"], stratum=e["stratum"],
-                clusters=self._clusters(e), signature=e["signature"], input=e["input"],
-                low=sum(p["low"] for p in paid) / len(paid) - less, high=sum(p["high"] for p in paid) / len(paid) - less,
-                key=f"{e['stratum']}/{e['replicate']}/{e['wording']}/{e['persona']}"))
+            nets = [p[of] for p in paid]
+            found.append(self.row(e, None if None in nets else sum(nets) / len(nets) - less,
+                                  sum(p["low"] for p in paid) / len(paid) - less, sum(p["high"] for p in paid) / len(paid) - less))
         return found
+
+    def row(self, e: dict[str, Any], value: float | None, low: float, high: float) -> Row:
+        """The row of one episode with some value of it."""
+        return Row(value=value, weight=e["weight"], stratum=e["stratum"], clusters=self._clusters(e), signature=e["signature"],
+                   input=e["input"], low=low, high=high, key=f"{e['stratum']}/{e['replicate']}/{e['wording']}/{e['persona']}")
 
     def _clusters(self, e: dict[str, Any]) -> dict[str, str]:
         """What repeats: wordings, personas, and the state and draws that several wordings, personas or copies meet alike.
