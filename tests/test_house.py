@@ -10,7 +10,7 @@ import pytest
 from parlour.registry import modules
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("games", "protocols", "agents", "transcripts", "experiments")
+LAYERS = ("games", "protocols", "agents", "transcripts", "reports", "experiments")
 FOUNDATION = ("errors", "registry")
 SOURCES = [p for folder in LAYERS for p in sorted((ROOT / folder).rglob("*.py"))]
 SOURCES += [ROOT / f"{f}.py" for f in ("__init__", *FOUNDATION)]

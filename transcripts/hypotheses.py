@@ -32,7 +32,7 @@ from ..games.base import SLACK, Frozen
 from .events import happened
 from .sampling import Row
 from .scores import Arm, arms_of
-from .statistics import Estimate, Missing, contrast
+from .statistics import Estimate, Missing, contrast, joined
 from .store import Store
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -162,6 +162,14 @@ def estimate(arms: Mapping[str, Arm], h: Hypothesis, level: float, rows: Rows | 
     try:
         parts = _parts(cells, h, rows)
         return contrast(parts, level, all(a.exact for a in cells), missing)
+    except ValueError as error:
+        raise DesignError(f"hypothesis '{h.name}': {error}.") from None
+
+
+def pairs_of(arms: Mapping[str, Arm], h: Hypothesis) -> list[Row]:
+    """The rows whose mean the estimand is. Raises DesignError."""
+    try:
+        return joined(_parts([_arm(arms, h, name) for name in h.arms], h, values(h)))[0]
     except ValueError as error:
         raise DesignError(f"hypothesis '{h.name}': {error}.") from None
 

@@ -23,7 +23,7 @@ from .store import Store
 Score = dict[str, Any]
 BLANK: Score = {
     "role": "", "seat": "", "benchmark": "", "benchmark_value": None, "kind": "", "value": None, "low": None, "high": None,
-    "worst": None, "best": None, "n": 0, "missing": 0, "clusters": 0, "effective_n": 0.0, "distinct": None, "method": "",
+    "worst": None, "best": None, "n": 0, "missing": 0, "clusters": 0, "effective_n": 0.0, "icc": None, "distinct": None, "method": "",
     "note": "", "first": False}
 
 EPISODES = """
@@ -216,8 +216,8 @@ class Arm:
         if estimate:
             e = estimate
             line |= {"value": e.mean, "low": e.low, "high": e.high, "worst": e.worst, "best": e.best, "n": e.n,
-                     "missing": e.missing, "clusters": e.clusters, "effective_n": e.effective_n, "distinct": e.distinct, "method": e.method,
-                     "note": e.note}
+                     "missing": e.missing, "clusters": e.clusters, "effective_n": e.effective_n, "icc": e.icc,
+                     "distinct": e.distinct, "method": e.method, "note": e.note}
         return line
 
 

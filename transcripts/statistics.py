@@ -108,16 +108,21 @@ def contrast(arms: Sequence[tuple[float, Iterable[Row]]], level: float = 0.95, e
     """
     if exact:
         return _exactly([(c, mean(rows, level, exact=True)) for c, rows in arms])
+    rows, alone = joined(arms)
+    estimate = mean([_filled(r, missing) for r in rows], level)
+    return replace(estimate, note="; ".join(filter(None, (estimate.note, f"{alone} unpaired" if alone else ""))))
+
+
+def joined(arms: Sequence[tuple[float, Iterable[Row]]]) -> tuple[list[Row], int]:
+    """The rows whose mean a contrast is, and how many were left without a partner. Raises ValueError."""
     keyed = [(c, _by_key(rows)) for c, rows in arms]
     first = keyed[0][1]
     shared = [k for k in first if all(k in rows for _, rows in keyed)]
     if not shared:
         raise ValueError("the arms share no key: pair episodes of the same state, replicate and wording")
     whole, kept = weights(first.values()), weights(first[k] for k in shared)
-    joined = [_joined([(c, rows[k]) for c, rows in keyed], whole, kept) for k in shared]
-    estimate = mean([_filled(r, missing) for r in joined], level)
-    alone = sum(len(rows) - len(shared) for _, rows in keyed)
-    return replace(estimate, note="; ".join(filter(None, (estimate.note, f"{alone} unpaired" if alone else ""))))
+    made = [_joined([(c, rows[k]) for c, rows in keyed], whole, kept) for k in shared]
+    return made, sum(len(rows) - len(shared) for _, rows in keyed)
 
 
 def _filled(r: Row, missing: Missing) -> Row:
