@@ -6,10 +6,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import DesignError
+from ..transcripts.arms import arms_of
 from ..transcripts.hypotheses import Hypothesis, pairs_of
 from ..transcripts.power import Plan, Spread, smallest
 from ..transcripts.sampling import DRAWS, Row, clusters_of, collapse, intraclass, stratified_mean
-from ..transcripts.scores import arms_of
 from ..transcripts.store import Store
 from .design import Design
 from .estimate import Estimate, estimate

@@ -8,14 +8,16 @@ from pydantic_core import from_json
 from ..errors import InputError, StoreError
 from ..registry import explain
 from ..reports.document import Code, Document, Figure, Section, Table
+from ..transcripts.arms import Score
 from ..transcripts.bill import drift
 from ..transcripts.hypotheses import Finding, as_rows, findings
 from ..transcripts.robustness import as_table, influences, specifications
-from ..transcripts.scores import Score, score
+from ..transcripts.scores import score
 from ..transcripts.seal import noted
 from ..transcripts.store import Store
 from .check import explain_design
 from .design import Design
+from .screen import BESIDE
 
 UNFINISHED = ("SELECT e.arm, n.status, n.why, count(*) AS episodes FROM episode e JOIN ending n USING (run, episode) WHERE run = ? AND "
               "n.status <> 'done' GROUP BY ALL ORDER BY ALL")
@@ -86,6 +88,11 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
                 for s in means if s["value"] is not None]
         yield Figure("payoffs-figure", intervals(rows, "what", "mean net payoff", "benchmark"),
                      f"Mean net payoffs with {level:.0%} intervals; the red mark is the first benchmark of the role.", rows)
+    beside = [s for s in scores if s["quantity"] in BESIDE]
+    yield Table("beside", [{"arm": s["arm"], "role": s["role"], "quantity": s["quantity"], "what": s["benchmark"], "value": s["value"],
+                            "low": s["low"], "high": s["high"], "n": s["n"], "interval": s["method"]} for s in beside],
+                "Comprehension and recitation: shares of right answers. Belief: stated chance, whether it happened, proper scores (less is "
+                "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told.")
     channels = [s for s in scores if s["quantity"] in ("channel", "recalibrated")]
     yield Table("channels", [{"arm": s["arm"], "adviser": s["role"], "what": s["benchmark"], "value": s["value"], "low": s["low"],
                               "high": s["high"], "n": s["n"] or None} for s in channels],

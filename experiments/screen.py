@@ -168,6 +168,9 @@ def _named(gap: dict[str, Any]) -> str:
     return gap["benchmark"] + (f" ({gap['kind']})" if gap["kind"] in ("bound", "baseline", "people") else "")
 
 
+BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination")
+
+
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
     """How each arm's intervals were made, what went wrong in it, and what its advisers really were."""
     for s in (s for s in scores if s["quantity"] == "payoff" and s["first"]):
@@ -177,6 +180,8 @@ def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
         own = [x for x in scores if x["arm"] == s["arm"]]
         for x in (x for x in own if x["quantity"] == "rate" and x["value"]):
             yield f"    {x['role'] + ': ' if x['role'] else ''}{x['benchmark']} {x['value']:.1%} {_interval(x)} of {x['n']}"
+        for x in (x for x in own if x["quantity"] in BESIDE):
+            yield f"    {x['role']}, {x['quantity']}: {x['benchmark']} {_n(x['value'])} {_interval(x)}"
         for adviser in dict.fromkeys(x["role"] for x in own if x["quantity"] == "channel"):
             rates = (f"{x['benchmark']} {x['value']:.3g}" + (f" {_interval(x)}" if x["low"] is not None else "")
                      for x in own if x["quantity"] == "channel" and x["role"] == adviser)

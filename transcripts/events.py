@@ -4,8 +4,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..errors import DesignError
+from .arms import Arm
 from .sampling import Row
-from .scores import Arm
 
 MOVES = ("SELECT episode, arg_max(a.move, a.turn) AS move FROM attempt a JOIN ask k USING (run, episode, turn) JOIN episode e "
          "USING (run, episode) WHERE run = ? AND e.arm = ? AND k.role = ? AND k.want = ? AND a.verdict = 'ok' AND a.move IS NOT NULL "

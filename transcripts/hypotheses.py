@@ -29,9 +29,9 @@ from pydantic_core import from_json
 
 from ..errors import DesignError
 from ..games.base import SLACK, Frozen
+from .arms import Arm, arms_of
 from .events import happened
 from .sampling import Row
-from .scores import Arm, arms_of
 from .statistics import Estimate, Missing, contrast, joined
 from .store import Store
 

@@ -15,10 +15,10 @@ from math import log
 from pydantic_core import from_json
 
 from ..protocols.interview import Asked, Question
+from .arms import Arm, Score
 from .events import happened
 from .intervals import wilson
 from .sampling import Row
-from .scores import Arm, Score
 from .statistics import mean
 
 ANSWERS = ("SELECT episode, k.news, a.move FROM ask k JOIN attempt a USING (run, episode, turn) JOIN episode e USING (run, episode) "

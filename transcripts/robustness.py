@@ -16,9 +16,9 @@ from itertools import product
 from typing import Any, Literal
 
 from ..errors import DesignError
+from .arms import Arm, arms_of
 from .hypotheses import Hypothesis, Rows, estimate, p_of, values
 from .sampling import DRAWS, Row
-from .scores import Arm, arms_of
 from .statistics import Estimate, Missing
 from .store import Store
 
