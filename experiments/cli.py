@@ -1,9 +1,12 @@
 """The command line. Parsing only; what a command does is in `commands.py`, loaded when one is given."""
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 STORE = "parlour.duckdb"
+PARTS = ("commands", "rerun", "evidence", "learning")
+"""The modules that hold the commands, each in COMMANDS."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -76,6 +79,52 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--root", help="the root that was noted when the run ended")
     _store(verify)
     _json(verify)
+
+    design = commands.add_parser("design", help="a design in words and counts, and what is confounded in it; or lock it",
+                                 description="check: explains a design back and says what cannot be told apart. lock: writes its hash "
+                                             "beside it; every run of it then carries the hash and each deviation.")
+    design.add_argument("what", choices=("check", "lock"))
+    design.add_argument("design", metavar="DESIGN.toml")
+    _json(design)
+
+    plan = commands.add_parser("plan", help="how many episodes a design needs for a power or a precision, and their cost",
+                               description="By simulation, for every primary hypothesis; values vary as in a pilot run, or else as "
+                                           "when the mock plays. Calls nobody and needs no key.")
+    plan.add_argument("design", metavar="DESIGN.toml")
+    plan.add_argument("--effect", type=float, metavar="X", help="to be found, in units of the estimand")
+    plan.add_argument("--precision", type=float, metavar="X", help="half-width of the interval to be reached")
+    plan.add_argument("--power", type=float, default=0.8, help="chance of finding the effect (default 0.8)")
+    plan.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    plan.add_argument("--icc", type=float, metavar="R", help="intraclass correlation of wordings, instead of the pilot's")
+    plan.add_argument("--sd", type=float, metavar="S", help="standard deviation of one value, instead of the pilot's")
+    plan.add_argument("--pilot", metavar="RUN", help="a run of this design, in --store")
+    _store(plan)
+    _json(plan)
+
+    hypotheses = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
+    _run(hypotheses)
+    hypotheses.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    hypotheses.add_argument("--robust", action="store_true", help="also under every specification, and without each cluster")
+    _store(hypotheses)
+    _json(hypotheses)
+
+    report = commands.add_parser("report", help="a run as one page, as Markdown, and its tables as CSV and LaTeX")
+    _run(report)
+    report.add_argument("--to", metavar="FOLDER", help="default: the run's name and -report")
+    report.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    report.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
+    _store(report)
+    _json(report)
+
+    bundle = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again",
+                                 description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
+                                             "and no network: it drives every script again and compares every cell of every table.")
+    bundle.add_argument("run", metavar="RUN|verify", nargs="?", default="latest", help="a run (default: the latest), or `verify`")
+    bundle.add_argument("file", metavar="FILE", nargs="?", help="with verify: the archive")
+    bundle.add_argument("--to", metavar="FILE", help="default: the run's name and .tar.gz")
+    bundle.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
+    _store(bundle)
+    _json(bundle)
 
     fork = commands.add_parser("fork", help="play recorded episodes again up to a turn, change one thing, play on",
                                description="The effect is the paired difference, fork minus origin, with its interval.")
@@ -185,6 +234,13 @@ def _json(to: argparse.ArgumentParser) -> None:
     to.add_argument("--json", action="store_true", help="print JSON, for scripts")
 
 
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """What a command does, from the first part that has it: only that part, and those before it, are loaded."""
+    parts = (import_module(f".{part}", __package__).COMMANDS for part in PARTS)
+    found: Callable[[argparse.Namespace], int] = next(commands[name] for commands in parts if name in commands)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The `parlour` command. 0: done; 2: bad input, with one line on stderr; 130: interrupted."""
     args = parser().parse_args(argv)
@@ -196,9 +252,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands, learning, rerun
     try:
-        return {**commands.COMMANDS, **rerun.COMMANDS, **learning.COMMANDS}[args.command](args)
+        return _command(args.command)(args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2

@@ -84,7 +84,7 @@ def _table(arm: Arm, say_which: bool, seated: bool) -> Table:
         rules = protocol.rules(game)
         game.admit(rules)
         seats = tuple(seat_all(game, protocol, arm.seats, persona) if seated else {} for persona in arm.personas)
-        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), tuple(game.benchmarks(rules)),
+        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings, arm.objective), tuple(game.benchmarks(rules)),
                      game.states(), spans(game, rules))
     except InputError as error:
         if say_which:

@@ -19,6 +19,7 @@ from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.journal import Journal
 from ..transcripts.seal import seal
 from ..transcripts.store import Store
+from .check import check_hypotheses
 from .design import Design
 from .money import check, serving
 from .money import table as prices
@@ -310,6 +311,7 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
     with serving(design, store):
         found = tables(design)
         check(design, found)
+        check_hypotheses(design, found)
         await preflight(found)
         with store.open(write=True):
             pass

@@ -33,6 +33,7 @@ class Wording(Frozen):
     order   the order in which options are listed
     scale, shift   an amount x is shown as scale * x + shift; a difference as scale * x
     unit    template of an amount, with another for just one where they differ: "{} point|{} points"
+    objective  what the seats are told to aim at, a sentence with every question; empty: nothing
     """
     name: str = "plain"
     texts: Mapping[str, str] = {}
@@ -42,6 +43,7 @@ class Wording(Frozen):
     shift: float = 0.0
     unit: str = "{}"
     language: str = "en"
+    objective: str = ""
 
     def __hash__(self) -> int:
         return hash(self._identity)
