@@ -46,7 +46,7 @@ class Payments:
 
     pay          t, money                                                                                 (m,)
     value        the objective
-    multipliers  lam: value = lam'delta + floor_multiplier * floor; for deviation, value^2 / value = lam'delta     (k,)
+    multipliers  lam: value = lam'delta + floor_multiplier * floor, >= 0                                    (k,)
     method       "none" (nothing need be paid), "one row" (closed form), "program", "threshold"
     first        threshold: the first paid outcome, 0-based; else None
     """
@@ -326,7 +326,7 @@ def ranges(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape
         goals = np.tril(np.ones((best.size, best.size)))
         return np.array([[face.extreme(g), -face.extreme(-g)] for g in goals])
     for j in np.flatnonzero(high > low):
-        low[j], high[j] = face.extreme(_unit(best.size, j)), -face.extreme(-_unit(best.size, j))
+        low[j], high[j] = face.extreme(_unit(best.size, int(j))), -face.extreme(-_unit(best.size, int(j)))
     return np.column_stack([low, high])
 
 
@@ -394,7 +394,7 @@ def risks(others: Any, best: Any) -> tuple[float, float]:
     By the robust contracts with gap 1: B = 1 / (1 - R_sum), E = 1 / (1 - R_ratio); both 1 if `best` is a mixture of the others.
     """
     ones = np.ones(len(others))
-    found = [solve(others, best, ones, objective) for objective in ("budget", "pay")]  # type: ignore[arg-type]
+    found = (solve(others, best, ones, "budget"), solve(others, best, ones, "pay"))
     first, second = (1.0 if f is None else 1 - 1 / f.value for f in found)
     return first, second
 
