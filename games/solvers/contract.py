@@ -90,6 +90,15 @@ def _solve(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape
     return _box(best - others, best, gaps, floor)
 
 
+def linear(rows: Any, best: Any, gaps: Any, objective: Objective, shape: Shape) -> Payments | None:
+    """The cheapest free or monotone payments with rows t >= gaps, for any rows that sum to 0; `pay` or `budget`."""
+    if shape == "monotone":
+        cost = _tails(best) if objective == "pay" else np.ones(best.size)
+        found = _program(_tails(rows)[:, 1:], cost[1:], gaps, _tails(best)[1:], 0.0)
+        return None if found is None else _replace(found, np.append(0.0, np.cumsum(found.pay)))
+    return _program(rows, best, gaps, best, 0.0) if objective == "pay" else _box_program(rows, best, gaps, 0.0)
+
+
 def _replace(found: Payments, pay: Any) -> Payments:
     return Payments(pay, found.value, found.multipliers, found.floor_multiplier, found.method, found.first)
 
