@@ -160,6 +160,11 @@ class Contracting(Game):
         """What each outcome is worth to the principal before pay and after fees, money."""
 
     @property
+    @abstractmethod
+    def outcomes(self) -> int:
+        """How many outcomes there are."""
+
+    @property
     def tasks(self) -> Row:
         """Chances of the tasks that nature may set; empty where tasks are not told apart."""
         return ()
@@ -271,7 +276,8 @@ class Contracting(Game):
 
 def under(rules: Rules, plan: Plan) -> tuple[Kind, str]:
     """(kind, note) of a solution of the posted contract under these rules."""
-    met = "bargained over" if rules.get("bargains", 0) else "played again" if rules.get("repeats", 1) > 1 else ""
+    met = ("bargained over" if rules.get("bargains", 0) else "played again" if rules.get("repeats", 1) > 1
+           else "not paid" if rules.get("calibrates", False) else "")
     if not met or plan.fields is None:
         return plan.kind, plan.note
     simple = plan.kind == "baseline"

@@ -91,6 +91,10 @@ class TextContract(Contracting):
         return self.cost_bound if self.cost_bound is not None else max(0.0, self.costs[self.wanted] - min(self.costs))
 
     @property
+    def outcomes(self) -> int:
+        return len(self.outcome_probabilities[0])
+
+    @property
     def increment(self) -> float:
         return self.bound
 

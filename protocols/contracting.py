@@ -41,12 +41,10 @@ class Kind(Observation):
 
 class ReadBack(Observation):
     """Payments as they were read from the principal's words."""
-    said: str
     payments: Saw
 
     def say(self, w: Wording, me: Role) -> str:
-        asked = " Is that what you mean?" if me == "principal" else ""
-        return f"The words: {self.said}\nThey are read as: {self.payments.move.say(w)}.{asked}"
+        return f"Your words are read as: {self.payments.move.say(w)}. Is that what you mean?"
 
 
 class InWords(Observation):
@@ -112,14 +110,13 @@ class PaidText(Protocol):
             said, = yield (notes.ask("principal", Say),)
             notes.tell("reader", Saw(role="principal", move=said))
             read, = yield (notes.ask("reader", game.want("principal")),)
-            back = ReadBack(said=said.text, payments=Saw(role="principal", move=read))
-            notes.tell("principal", back)
+            notes.tell("principal", ReadBack(payments=Saw(role="principal", move=read)))
             confirmed, = yield (notes.ask("principal", Confirm),)
             moves += [("principal", said), ("principal", confirmed)]
             if confirmed.meant or not left:
                 break
         moves.append(("principal", read))
-        notes.tell("agent", back)
+        notes.tell("agent", Saw(role="principal", move=said), game.reveal("agent", "principal", read))
 
     def set_task(self, game: Contracting, notes: Notes, moves: Moves) -> Step:
         """Nature sets a task, if there is more than the game as it is; its number."""
@@ -144,20 +141,20 @@ class PaidText(Protocol):
             j, = yield (Draw(game.chances(contract, choice, task), "outcome"),)
         else:
             assert task is not None
-            j = yield from self.write_and_score(game, contract, choice, self.tasks[task], moves)
+            j = yield from self.write_and_score(game, choice, self.tasks[task], moves)
         outcome = Outcome(outcome=j)
         moves.append((NATURE, outcome))
         for role in game.players():
             notes.tell(role, game.reveal(role, NATURE, outcome))
         return outcome
 
-    def write_and_score(self, game: Contracting, contract: Move, choice: Choice, task: Task, moves: Moves) -> Step:
+    def write_and_score(self, game: Contracting, choice: Choice, task: Task, moves: Moves) -> Step:
         """The chosen writer's text, and its score less 1."""
         notes, who = Notes(), writer(choice.generator)
         notes.tell(who, Prompt(text=task.prompt))
         text, = yield (notes.ask(who, Say),)
         moves.append((who, text))
-        marks = yield from score(self.evaluators, text, task, len(game.paid(contract)), notes)
+        marks = yield from score(self.evaluators, text, task, game.outcomes, notes)
         moves += zip(self.evaluators, marks, strict=True)
         return marks[0].score - 1
 

@@ -18,7 +18,7 @@ the temperature every round is a choice.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from .store import Store
 CURVE = 12
 EVERY = "all arms"
 Value = Callable[[Made], float | None]
+About = Literal["contract", "choice", "payment"]
 
 
 def compliance(store: Store, run: str, level: float = 0.95) -> list[Score]:
@@ -52,8 +53,8 @@ def compliance(store: Store, run: str, level: float = 0.95) -> list[Score]:
 
 
 def _arm(arm: Arm, rounds: dict[int, list[Made]], level: float) -> Iterator[Score]:
-    for role, quantity, name, value, low, high in MEASURES:
-        estimate = _mean(arm, rounds, value, low, high, quantity != "payment")
+    for about, quantity, name, value, low, high in MEASURES:
+        estimate, role = _mean(arm, rounds, value, low, high, about), "agent" if quantity == "obedience" else "principal"
         if estimate is not None:
             yield arm.line(quantity, role, name, estimate)
     yield from _excess(arm, rounds)
@@ -61,18 +62,25 @@ def _arm(arm: Arm, rounds: dict[int, list[Made]], level: float) -> Iterator[Scor
     yield from _curve(arm, list(_weighted(arm, rounds)), level)
 
 
-def _mean(arm: Arm, rounds: dict[int, list[Made]], value: Value, low: float, high: float, chosen: bool) -> Estimate | None:
-    """The mean over the episodes in which it has a value. chosen: nature's draws after the choice are no part of it."""
+def _mean(arm: Arm, rounds: dict[int, list[Made]], value: Value, low: float, high: float, about: About) -> Estimate | None:
+    """The mean over the episodes in which it has a value. about: what later draws and replies are no part of it."""
     rows = []
     for e, row in zip(arm.episodes, arm.rows(arm.seated()[0]), strict=True):
-        values = [v for m in rounds.get(e["episode"], ()) if (v := value(m)) is not None]
-        if e["episode"] in rounds and not values:
+        some = rounds.get(e["episode"], ())
+        values = [v for m in some if (v := value(m)) is not None]
+        if some and not values:
             continue
-        own = {} if not chosen or not values else {
-            "input": repr([(m.pay.tolist(), m.rows.tolist()) for m in rounds[e["episode"]]]),
-            "signature": repr([m.chosen for m in rounds[e["episode"]]])}
+        own: dict[str, Any] = {}
+        if some and about != "payment":
+            own = {"input": "" if about == "contract" else repr([_seen(m) for m in some]),
+                   "signature": repr([m.pay.tolist() if about == "contract" else m.chosen for m in some])}
         rows.append(replace(row, value=sum(values) / len(values) if values else None, low=low, high=high, **own))
     return mean(rows, arm.level, arm.exact) if rows else None
+
+
+def _seen(m: Made) -> tuple[Any, Any]:
+    """What an agent chose upon."""
+    return m.pay.tolist(), m.rows.tolist()
 
 
 def _complies(m: Made) -> float:
@@ -92,21 +100,21 @@ def _luck(m: Made) -> float | None:
 
 
 ANY = float("inf")
-MEASURES: tuple[tuple[str, str, str, Value, float, float], ...] = (
-    ("agent", "obedience", "compliance", _complies, 0, 1),
-    ("agent", "obedience", "compliance given strict incentive", _strictly, 0, 1),
-    ("agent", "obedience", "best reply", lambda m: float(m.regret == 0), 0, 1),
-    ("agent", "obedience", "expected regret", lambda m: m.regret, 0, ANY),
-    ("principal", "validity", "valid at true costs", lambda m: float(m.slack_everywhere >= 0), 0, 1),
-    ("principal", "validity", "valid at worst admissible costs", lambda m: float(m.slack_at_worst >= 0), 0, 1),
-    ("principal", "validity", "covers the target's cost",
+MEASURES: tuple[tuple[About, str, str, Value, float, float], ...] = (
+    ("choice", "obedience", "compliance", _complies, 0, 1),
+    ("choice", "obedience", "compliance given strict incentive", _strictly, 0, 1),
+    ("choice", "obedience", "best reply", lambda m: float(m.regret == 0), 0, 1),
+    ("choice", "obedience", "expected regret", lambda m: m.regret, 0, ANY),
+    ("contract", "validity", "valid at true costs", lambda m: float(m.slack_everywhere >= 0), 0, 1),
+    ("contract", "validity", "valid at worst admissible costs", lambda m: float(m.slack_at_worst >= 0), 0, 1),
+    ("contract", "validity", "covers the target's cost",
      lambda m: float(all(rows[m.target] @ m.pay >= m.costs[m.target] - SLACK for rows in m.every)), 0, 1),
-    ("principal", "validity", "monotone", lambda m: float(bool(np.all(np.diff(m.pay) >= -SLACK))), 0, 1),
-    ("principal", "incentive", "slack", lambda m: m.slack if isfinite(m.slack) else None, -ANY, ANY),
-    ("principal", "payment", "expected pay", lambda m: m.mean(m.pay), 0, ANY),
-    ("principal", "payment", "realised less expected pay", _luck, -ANY, ANY),
+    ("contract", "validity", "monotone", lambda m: float(bool(np.all(np.diff(m.pay) >= -SLACK))), 0, 1),
+    ("contract", "incentive", "slack", lambda m: m.slack_everywhere, -ANY, ANY),
+    ("choice", "payment", "expected pay", lambda m: m.mean(m.pay), 0, ANY),
+    ("payment", "payment", "realised less expected pay", _luck, -ANY, ANY),
 )
-"""(role, quantity, name, value of a round, least, most); a value None leaves the round out."""
+"""(what it is about, quantity, name, value of a round, least, most); a value None leaves the round out."""
 
 
 # --- beside the solutions -----------------------------------------------------------------------------------------------
@@ -117,7 +125,7 @@ def _excess(arm: Arm, rounds: dict[int, list[Made]]) -> Iterator[Score]:
         least = _least(arm, first, objective)  # type: ignore[arg-type]
         if not least:
             continue
-        over = _mean(arm, rounds, lambda m, o=objective, by=least: posted(m, o) / by, 0, ANY, True)  # type: ignore[misc]
+        over = _mean(arm, rounds, lambda m, o=objective, by=least: posted(m, o) / by, 0, ANY, "contract")  # type: ignore[misc]
         if over:
             yield arm.line("excess", "principal", f"{name} over the least", over) | {"benchmark_value": least}
     for b in (b for b in arm.benchmarks if b.measures.get("price_of_robustness") is not None):
@@ -143,7 +151,7 @@ def _least(arm: Arm, m: Made, objective: Objective) -> float | None:
 
 def _beside(arm: Arm, rounds: dict[int, list[Made]]) -> Iterator[Score]:
     """The principal's expected utility, and what it falls short of every benchmark on record."""
-    utility = _mean(arm, rounds, _utility, -ANY, ANY, True)
+    utility = _mean(arm, rounds, _utility, -ANY, ANY, "choice")
     if utility is None:
         return
     yield arm.line("utility", "principal", "principal's expected utility", utility)
@@ -170,10 +178,12 @@ def _curve(arm: Arm, rounds: Sequence[tuple[Made, float]], level: float) -> Iter
     for name, group in bins(rounds):
         n = sum(w for _, w in group)
         hits = min(n, sum(w for m, w in group if m.chosen == m.target))
-        low, high = wilson(hits, n, level) if not arm.exact else (hits / n, hits / n)
-        yield arm.line("curve", "agent", name) | {"value": hits / n, "low": low, "high": high, "n": len(group), "effective_n": n,
-                                                    "benchmark_value": float(np.average([m.slack for m, _ in group], weights=[w for _, w in group])),
-                                                    "method": "exact" if arm.exact else "Wilson"}
+        worth = min(n, _observations([m for m, _ in group]))
+        low, high = (hits / n, hits / n) if arm.exact else wilson(hits, n, level, worth)
+        middle = float(np.average([m.slack for m, _ in group], weights=[w for _, w in group]))
+        yield arm.line("curve", "agent", name) | {
+            "value": hits / n, "low": low, "high": high, "n": len(group), "effective_n": worth, "benchmark_value": middle,
+            "method": "exact" if arm.exact else "Wilson"}
     fitted = temperature([(m.utilities.tolist(), m.chosen, w) for m, w in rounds if m.chosen is not None])
     if fitted is not None:
         half = 1.96 * fitted.se if fitted.se is not None and not arm.exact else None
@@ -181,6 +191,14 @@ def _curve(arm: Arm, rounds: Sequence[tuple[Made, float]], level: float) -> Iter
         yield arm.line("temperature", "agent", "logit temperature") | {
             "value": fitted.tau if isfinite(fitted.tau) else None, "n": fitted.n, "method": "maximum likelihood", "note": note,
             "low": None if half is None else max(0.0, fitted.tau - half), "high": None if half is None else fitted.tau + half}
+
+
+def _observations(group: Sequence[Made]) -> int:
+    """Choices, but one for a contract that was always answered in the same way."""
+    answers: dict[str, list[int | None]] = {}
+    for m in group:
+        answers.setdefault(repr(_seen(m)), []).append(m.chosen)
+    return sum(1 if len(set(a)) == 1 else len(a) for a in answers.values())
 
 
 def bins(rounds: Iterable[tuple[Made, float]]) -> Iterator[tuple[str, list[tuple[Made, float]]]]:

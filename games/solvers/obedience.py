@@ -63,7 +63,7 @@ def temperature(choices: Sequence[tuple[Sequence[float], int, float]]) -> Temper
     def slope(precision: float) -> float:
         return -sum(w * (u[i] - logit(u, precision / unit) @ u) / unit for u, i, w in some)
 
-    if slope(0.0) >= 0:
+    if slope(0.0) >= -1e-12:
         return Temperature(inf, None, len(some))
     if slope(MOST) < -1e-12 or all(u[i] >= u.max() - 1e-9 * unit for u, i, _ in some):
         return Temperature(0.0, None, len(some))
