@@ -43,6 +43,8 @@ from .base import (
 
 NONE = "none"
 """The choice of an agent who declines."""
+ROOM = 10.0
+"""How many times the greatest amount of any solution a contract may pay."""
 Row = tuple[float, ...]
 SUM = 1e-6
 """By how much chances may miss a sum of 1, for rounding."""
@@ -118,6 +120,11 @@ class Contracting(Game):
     @abstractmethod
     def contract(self) -> type[Move]:
         """The Move the principal owes, for this instance."""
+
+    @property
+    def payment_cap(self) -> float:
+        """The most that may be posted for one outcome: ten times the greatest amount of any solution."""
+        return _cap(self)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -232,6 +239,10 @@ class Contracting(Game):
     def plans(self) -> dict[str, Plan]:
         """Every named solution."""
 
+    def stakes(self) -> Row:
+        """Amounts of the instance, beside costs, that payments may have to match."""
+        return ()
+
     @property
     @abstractmethod
     def source(self) -> str:
@@ -286,6 +297,17 @@ def under(rules: Rules, plan: Plan) -> tuple[Kind, str]:
 
 
 @lru_cache(maxsize=1024)
+def _cap(game: Contracting) -> float:
+    amounts = [t for plan in game.plans().values() for name, value in plan.fields or () if name != "inspect" for t in flat(value)]
+    return ROOM * max(1e-6, *amounts, *game.costs, *game.stakes())
+
+
+def flat(value: Any) -> list[float]:
+    """The numbers of nested tuples, in order."""
+    return [float(value)] if not isinstance(value, tuple) else [x for v in value for x in flat(v)]
+
+
+@lru_cache(maxsize=1024)
 def _choice(labels: tuple[str, ...], declines: bool) -> type[Move]:
-    names: Any = Literal[labels + ((NONE,) if declines else ())]  # type: ignore[valid-type]
+    names: Any = Literal[labels + ((NONE,) if declines else ())]
     return create_model("Choice", __base__=Choice, __module__=__name__, generator=(names, ...))

@@ -31,17 +31,15 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, create_model, model_validator
+from pydantic import Field, model_validator
 
-from .base import Money, Move, Observation, Role, State
+from .base import Move, Observation, Role, State
 from .contract_solutions import Terms, plans
 from .contracting import Contracting, Plan, Row, check_chances
 from .solvers.contract import Objective, Shape
-from .text_contract_words import NURSERY, PLAIN, Brief, Contract
+from .text_contract_words import NURSERY, PLAIN, Brief, Contract, contract_of
 
 SOURCE = "Saig, Einav and Talgam-Cohen, Incentivizing quality text generation via statistical contracts (2024)"
-ROOM = 10.0
-"""How many times the greatest amount of any solution a contract may pay."""
 
 
 class TextContract(Contracting):
@@ -78,12 +76,7 @@ class TextContract(Contracting):
 
     @property
     def contract(self) -> type[Move]:
-        return _contract(len(self.outcome_probabilities[0]), self.payment_cap)
-
-    @property
-    def payment_cap(self) -> float:
-        """The most that may be posted for one outcome: ten times the greatest amount of any solution."""
-        return _cap(self)
+        return contract_of(len(self.outcome_probabilities[0]), self.payment_cap)
 
     @property
     def bound(self) -> float:
@@ -113,6 +106,9 @@ class TextContract(Contracting):
             return -max(self.costs), self.payment_cap
         return -self.payment_cap, max(self.worth(None))
 
+    def stakes(self) -> Row:
+        return (self.bound, *(self.rewards or ()))
+
     # --- the solutions --------------------------------------------------------------------------------------------------
     @property
     def source(self) -> str:
@@ -131,16 +127,3 @@ class TextContract(Contracting):
 @lru_cache(maxsize=1024)
 def _plans(game: TextContract) -> dict[str, Plan]:
     return plans(game.terms())
-
-
-@lru_cache(maxsize=1024)
-def _contract(outcomes: int, cap: float) -> type[Move]:
-    entry: Any = Annotated[Money, Field(ge=0, le=cap)]
-    payments: Any = Annotated[tuple[entry, ...], Field(min_length=outcomes, max_length=outcomes)]
-    return create_model("Contract", __base__=Contract, __module__=Contract.__module__, payments=(payments, ...))
-
-
-@lru_cache(maxsize=1024)
-def _cap(game: TextContract) -> float:
-    amounts = [t for plan in _plans(game).values() if plan.fields for t in dict(plan.fields)["payments"]]
-    return ROOM * max(*amounts, *game.costs, *(game.rewards or (0.0,)), game.bound, 1e-6)

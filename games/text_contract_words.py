@@ -1,8 +1,9 @@
 """How the games of payment for text are told: what is posted, what each side starts with, two wordings."""
 from collections.abc import Sequence
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from .base import Money, Move, Observation, Role, Wording
 from .contracting import NONE, Row
@@ -16,9 +17,17 @@ class Contract(Move):
         return prices(w, self.payments)
 
 
-def prices(w: Wording, payments: Sequence[float]) -> str:
-    """A payment for each outcome, in words."""
-    return "; ".join(w.tell("price", number=j, amount=w.difference(t)) for j, t in enumerate(payments, 1))
+@lru_cache(maxsize=1024)
+def contract_of(outcomes: int, cap: float) -> type[Move]:
+    """A Contract for so many outcomes, none of which is paid more than `cap`."""
+    entry: Any = Annotated[Money, Field(ge=0, le=cap)]
+    payments: Any = Annotated[tuple[entry, ...], Field(min_length=outcomes, max_length=outcomes)]
+    return create_model("Contract", __base__=Contract, __module__=Contract.__module__, payments=(payments, ...))
+
+
+def prices(w: Wording, payments: Sequence[float], key: str = "price") -> str:
+    """An amount for each outcome, in words."""
+    return "; ".join(w.tell(key, number=j, amount=w.difference(t)) for j, t in enumerate(payments, 1))
 
 
 class Brief(Observation):
@@ -38,9 +47,9 @@ class Brief(Observation):
         if self.costs is None:
             lines.append(w.tell("bound", wanted=w.label(self.wanted), bound=w.difference(self.bound)))
         if self.rewards is not None and me == "principal":
-            lines.append(w.tell("rewards", rewards=prices(w, self.rewards)))
+            lines.append(w.tell("rewards", rewards=prices(w, self.rewards, "value")))
         if self.declines:
-            lines.append(w.tell("declines", none=w.label(NONE)))
+            lines.append(w.tell("you_decline" if me == "agent" else "declines", none=w.label(NONE)))
         return "\n".join(lines)
 
     def _table(self, w: Wording) -> list[str]:
@@ -71,7 +80,9 @@ PLAIN = Wording(
         "bound": "You do not know what the generators cost. {wanted} costs at most {bound} more than any other.",
         "rewards": "What a text is worth to you: {rewards}.",
         "declines": "The writer may also decline ({none}): then there is no text, no cost and no payment.",
+        "you_decline": "You may also decline ({none}): then there is no text, no cost and no payment.",
         "price": "grade {number} pays {amount}",
+        "value": "grade {number}: {amount}",
         "outcome": "grade {number}",
         "Contract": "What do you pay for each grade?",
         "Choice": "Which generator do you use?",
@@ -97,7 +108,9 @@ NURSERY = Wording(
         "bound": "What the methods cost is not known to you. {wanted} costs no more than {bound} above any other.",
         "rewards": "What the saplings are worth to you: {rewards}.",
         "declines": "The grower may also leave the field alone ({none}): no saplings, no cost, no payment.",
+        "you_decline": "You may also leave the field alone ({none}): no saplings, no cost, no payment.",
         "price": "size {number} earns {amount}",
+        "value": "size {number}: {amount}",
         "outcome": "size {number}",
         "Contract": "Which payment do you announce for each size?",
         "Choice": "Which method do you use?",
