@@ -66,6 +66,20 @@ def parser() -> argparse.ArgumentParser:
     _store(score)
     _json(score)
 
+    obeyed = commands.add_parser("compliance", help="whether contracts were obeyed, and what they were worth, from a run's rows",
+                                 description="For runs of games in which one posts payments and another chooses in private.")
+    _run(obeyed)
+    obeyed.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    _store(obeyed)
+    _json(obeyed)
+
+    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
+                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    _run(calibration)
+    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    _store(calibration)
+    _json(calibration)
+
     verify = commands.add_parser("verify", help="drive every script again by the recorded words: all must come out the same",
                                  description="Offline, without any model or key. Exit code 0: everything came out as recorded; "
                                              "1: something did not, and the first of it is named.")
@@ -196,9 +210,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands, rerun
+    from . import commands, contracts, rerun
     try:
-        return {**commands.COMMANDS, **rerun.COMMANDS}[args.command](args)
+        return {**commands.COMMANDS, **contracts.COMMANDS, **rerun.COMMANDS}[args.command](args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2

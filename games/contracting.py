@@ -6,7 +6,9 @@
 
 Principal: reward_j - t_j, less fees if the game has any; agent: t_j - c_i; nothing to either if no contract is posted or the
 agent declines. Limited liability: t_j >= 0. A protocol posts first (`posts` in its rules), asks the agent, draws the outcome with
-`chances`, and appends it to the moves as nature's `Outcome`. Ties: the agent chooses what the principal means to buy, if that is
+`chances`, and appends it to the moves as nature's `Outcome`. Over several rounds payoffs are the mean over the rounds. Where a
+contract is bargained over (`bargains`) or the same two meet again (`repeats`), nothing here solves the game: solutions of the
+posted contract are then bounds, and the simplest are baselines. Ties: the agent chooses what the principal means to buy, if that is
 among his best replies; else the one of them that is best for the principal, else the last.
 """
 from abc import abstractmethod
@@ -134,6 +136,11 @@ class Contracting(Game):
         """The generator that the principal means to buy: `target`, the last by default."""
         return len(self.costs) - 1 if self.target is None else self.target
 
+    @property
+    def increment(self) -> float:
+        """The most that the wanted generator may cost above any other, as far as the principal knows; its true value here."""
+        return max(0.0, self.costs[self.wanted] - min(self.costs))
+
     def admit(self, rules: Rules) -> None:
         if not rules.get("posts", False):
             raise RulesError("payments must be posted before the agent chooses: play it under 'text_contract'")
@@ -159,9 +166,23 @@ class Contracting(Game):
     def worth(self, contract: Any) -> Row:
         """What each outcome is worth to the principal before pay and after fees, money."""
 
-    def chances(self, contract: Move, choice: Choice) -> Row:
-        """With which chances nature draws the outcome; empty if the agent declined."""
-        return () if choice.generator == NONE else self.rows(contract)[self.labels.index(choice.generator)]
+    @property
+    @abstractmethod
+    def outcomes(self) -> int:
+        """How many outcomes there are."""
+
+    @property
+    def tasks(self) -> Row:
+        """Chances of the tasks that nature may set; empty where tasks are not told apart."""
+        return ()
+
+    def chances(self, contract: Move, choice: Choice, task: int | None = None) -> Row:
+        """With which chances nature draws the outcome, on a task if they are told apart; empty if the agent declined."""
+        return () if choice.generator == NONE else self.faced(contract, task)[self.labels.index(choice.generator)]
+
+    def faced(self, contract: Any, task: int | None) -> tuple[Row, ...]:
+        """Chances of the outcomes under each generator on a task; on the average task for None."""
+        return self.rows(contract)
 
     def utilities(self, contract: Any) -> Row:
         """The agent's expected payoff from each generator."""
@@ -190,15 +211,29 @@ class Contracting(Game):
     def means(self, play: Play) -> dict[Role, float]:
         return self._value(play, drawn=False)
 
+    def rounds(self, play: Play) -> list[tuple[Any, Choice, int | None]]:
+        """(contract in force, choice, outcome) of every round; no outcome if the agent declined."""
+        base, posted = self.contract.__base__ or Move, None
+        found: list[tuple[Any, Choice, int | None]] = []
+        for _, move in play.moves:
+            if isinstance(move, base):
+                posted = move
+            elif isinstance(move, Choice) and posted is not None:
+                found.append((posted, move, None))
+            elif isinstance(move, Outcome) and found:
+                found[-1] = (*found[-1][:2], move.outcome)
+        return found
+
     def _value(self, play: Play, drawn: bool) -> dict[Role, float]:
-        contracts, choices = play.all("principal", self.contract.__base__ or Move), play.all("agent", Choice)
-        if not contracts or not choices or choices[-1].generator == NONE:
-            return {"principal": 0.0, "agent": 0.0}
-        contract, i = contracts[-1], self.labels.index(choices[-1].generator)
-        if not drawn:
-            return {"principal": self.profits(contract)[i], "agent": self.utilities(contract)[i]}
-        j, pay = play.last(NATURE, Outcome).outcome, self.paid(contract)
-        return {"principal": self.worth(contract)[j] - pay[j], "agent": pay[j] - self.costs[i]}
+        found, total = self.rounds(play), {"principal": 0.0, "agent": 0.0}
+        for contract, choice, j in found:
+            if j is None:
+                continue
+            i = self.labels.index(choice.generator)
+            pay = self.paid(contract)
+            total["principal"] += (self.worth(contract)[j] - pay[j] if drawn else self.profits(contract)[i]) / len(found)
+            total["agent"] += (pay[j] - self.costs[i] if drawn else self.utilities(contract)[i]) / len(found)
+        return total
 
     @abstractmethod
     def plans(self) -> dict[str, Plan]:
@@ -222,8 +257,8 @@ class Contracting(Game):
                 i = plan.action
                 value = {"principal": 0.0 if i is None else self.profits(contract)[i],
                          "agent": 0.0 if i is None else self.utilities(contract)[i]}
-            found.append(Benchmark(name=name, kind=plan.kind, source=self.source, value=value, measures=dict(plan.measures),
-                                   note=plan.note))
+            kind, note = under(rules, plan)
+            found.append(Benchmark(name=name, kind=kind, source=self.source, value=value, measures=dict(plan.measures), note=note))
         return found
 
     def strategy(self, benchmark: str, role: Role, rules: Rules) -> Strategy:
@@ -248,6 +283,17 @@ class Contracting(Game):
         found = list(zip(self.labels, self.utilities(posted), strict=True))
         found += [(NONE, 0.0)] if self.participation else []
         return tuple((want.model_validate({"generator": label}), worth) for label, worth in found)
+
+
+def under(rules: Rules, plan: Plan) -> tuple[Kind, str]:
+    """(kind, note) of a solution of the posted contract under these rules."""
+    met = ("bargained over" if rules.get("bargains", 0) else "played again" if rules.get("repeats", 1) > 1
+           else "not paid" if rules.get("calibrates", False) else "")
+    if not met or plan.fields is None:
+        return plan.kind, plan.note
+    simple = plan.kind == "baseline"
+    what = "a simple behaviour, not a solution" if simple else "a bound from a contract posted once"
+    return ("baseline" if simple else "bound"), "; ".join(filter(None, (f"{what}: here the contract is {met}", plan.note)))
 
 
 @lru_cache(maxsize=1024)

@@ -83,6 +83,14 @@ class TextContract(Contracting):
         """b: the most the target costs above any other, money."""
         return self.cost_bound if self.cost_bound is not None else max(0.0, self.costs[self.wanted] - min(self.costs))
 
+    @property
+    def outcomes(self) -> int:
+        return len(self.outcome_probabilities[0])
+
+    @property
+    def increment(self) -> float:
+        return self.bound
+
     # --- what a contract makes of a choice ------------------------------------------------------------------------------
     def rows(self, contract: Any) -> tuple[Row, ...]:
         return self.outcome_probabilities
