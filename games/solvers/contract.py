@@ -172,7 +172,7 @@ def _lift(got: Any, needed: Any) -> float:
 def _box(rows: Any, best: Any, gaps: Any, floor: float) -> Payments | None:
     """max theta, rows psi >= theta gaps, best'psi >= theta floor, 0 <= psi <= 1; the budget is 1 / theta."""
     away = np.maximum(rows, 0).sum(axis=1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         bound = np.where(gaps > 0, np.where(away > ZERO, gaps / away, np.inf), 0.0)
     i = int(bound.argmax()) if bound.size else 0
     if bound.size and 0 < bound[i] < np.inf:
@@ -230,7 +230,7 @@ def _nearest(rows: Any, gaps: Any) -> tuple[Any, Any, str] | None:
     if np.all(gaps <= 0):
         return np.zeros(rows.shape[1]), np.zeros(gaps.size), "none"
     norm = np.sqrt((rows ** 2).sum(axis=1))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         bound = np.where(gaps > 0, np.where(norm > ZERO, gaps / norm, np.inf), 0.0)
     i = int(bound.argmax())
     if bound[i] < np.inf:
