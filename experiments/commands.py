@@ -301,7 +301,7 @@ def mock_server(args: Namespace) -> int:
 def contract(args: Namespace) -> int:
     """contract: from tables of scores and costs to payments."""
     from .contract import contract as made
-    return made(args)
+    return made(args, emit)
 
 
 def demo(args: Namespace) -> int:

@@ -253,9 +253,8 @@ def draw(found: Report, scores: Scores, currency: str, path: str) -> None:
 
 
 # --- the command --------------------------------------------------------------------------------------------------------
-def contract(args: Namespace) -> int:
-    """`parlour contract`: reads the tables, prints the contract or its JSON, draws the picture."""
-    from .commands import emit
+def contract(args: Namespace, emit: Callable[[Any], int]) -> int:
+    """`parlour contract`: reads the tables, prints the contract or (by `emit`) its JSON, draws the picture."""
     from .contract_table import read_tables
     wish = _wish(args)
     scores = read_tables(args.scores, args.costs)
