@@ -27,7 +27,12 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "silent"}, {"name": "advice"}, {"name": "advice", "max_queries": 3},
     {"name": "advice", "max_queries": 2, "reports": "same"}, {"name": "advice", "charge": "character", "price": 0.01},
     {"name": "cheap_talk", "rounds": 2, "then": "silent"}, {"name": "cheap_talk", "then": "advice"},
+    {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
+    {"name": "repeated_contract", "rounds": 2, "revealed": True},
 ]
+COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
+MTBENCH = [[n / 160 for n in row] for row in COUNTS]
+"""Chances of the scores 1 to 10 under three models."""
 INSTANCES: dict[str, list[dict[str, Any]]] = {
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
@@ -35,6 +40,9 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
                             {"informed": "both_private", "accuracy": 1.0}, {"weather": [0.5, 1.5], "chance_high": 0.7}],
     "first_price_auction": [{}, {"bidders": 3, "reserve": 0.2, "risk": 0.5}, {"signal": "exact"}, {"signal": "binary"},
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
+    "text_contract": [{}, {"objective": "budget"}, {"rewards": [0.5, 6.0], "margin": 0.05}, {"participation": True, "rewards": [0.0, 2.0]},
+                      {"outcome_probabilities": MTBENCH, "shape": "monotone"}, {"outcome_probabilities": MTBENCH, "objective": "deviation"}],
+    "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""
@@ -153,6 +161,8 @@ def answer(node: dict[str, Any]) -> Any:
     if "enum" in node:
         return node["enum"][0]
     kind = node["type"] if isinstance(node["type"], str) else node["type"][0]
+    if kind == "array":
+        return [answer(node["items"])] * (int(re.findall(r"\d+", node.get("description", "1"))[0]))
     return {"number": 0.25, "integer": 1, "string": "?", "boolean": True}[kind]
 
 

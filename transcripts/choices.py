@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from ..games.base import SLACK, Play
-from ..games.contracting import NONE, Contracting
+from ..games.base import NATURE, SLACK, Play
+from ..games.contracting import NONE, Contracting, Drawn
 from ..games.solvers.obedience import utilities
 from ..protocols.codec import decode
 from .scores import Arm
@@ -99,7 +99,7 @@ def play_of(row: str) -> Play:
 
 def rounds(game: Contracting, play: Play, after: bool) -> Iterator[Made]:
     """The rounds of a play. after: the agent knew the task when it chose."""
-    drawn = [m.model_dump().get("task") for r, m in play.moves if r == "nature" and "task" in type(m).model_fields]
+    drawn = [m.task for m in play.all(NATURE, Drawn)]
     for at, (contract, choice, outcome) in enumerate(game.rounds(play)):
         told = after and bool(game.tasks)
         every = tuple(np.asarray(game.faced(contract, k)) for k in (range(len(game.tasks)) if told else (None,)))
