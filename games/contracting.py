@@ -47,8 +47,10 @@ NONE = "none"
 ROOM = 10.0
 """How many times the greatest amount of any solution a contract may pay."""
 Row = tuple[float, ...]
-Payment = Annotated[Money, Field(ge=0), AfterValidator(lambda t: round(t, 12))]
-"""Money from 0, to twelve decimals, so that the units in which it was said leave no trace."""
+EXACT = AfterValidator(lambda t: round(t, 12))
+"""To twelve decimals, so that the units in which an amount was said leave no trace."""
+Payment = Annotated[Money, Field(ge=0), EXACT]
+"""What may be paid, where no cap is known."""
 SUM = 1e-6
 """By how much chances may miss a sum of 1, for rounding."""
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, create_model
 
-from .base import Move, Observation, Role, Wording
-from .contracting import NONE, Payment, Row
+from .base import Money, Move, Observation, Role, Wording
+from .contracting import EXACT, NONE, Payment, Row
 
 
 class Contract(Move):
@@ -20,7 +20,7 @@ class Contract(Move):
 @lru_cache(maxsize=1024)
 def contract_of(outcomes: int, cap: float) -> type[Move]:
     """A Contract for so many outcomes, none of which is paid more than `cap`."""
-    entry: Any = Annotated[Payment, Field(le=cap)]
+    entry: Any = Annotated[Money, Field(ge=0, le=cap), EXACT]
     payments: Any = Annotated[tuple[entry, ...], Field(min_length=outcomes, max_length=outcomes)]
     return create_model("Contract", __base__=Contract, __module__=Contract.__module__, payments=(payments, ...))
 

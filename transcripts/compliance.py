@@ -44,7 +44,7 @@ def compliance(store: Store, run: str, level: float = 0.95) -> list[Score]:
         found, pooled = [], []
         for arm in arms:
             rounds = made(arm)
-            if rounds:
+            if any(rounds.values()):
                 found += list(_arm(arm, rounds, level))
                 pooled += [(m, w) for m, w in _weighted(arm, rounds)]
         if len({id(a) for a in arms}) > 1 and pooled:

@@ -30,15 +30,15 @@ def design(endpoint: str, protocol: dict[str, Any], game: str = "text_contract")
     seat = {"agent": "llm", "model": "mock", "endpoint": endpoint, "is_mock": True, "price_in": 1.0, "price_out": 2.0}
     roles = protocol_of(protocol, made := game_of({"name": game})).seats(made)
     seats = {role: "exact_match" if role == "gold" else seat for role in roles}
-    return {"name": "treatment", "seed": 3, "episodes": 6, "wait": 0.01, "calls": 25, "attempts": 8, "game": game, "protocol": protocol,
+    return {"name": "treatment", "seed": 3, "episodes": 10, "wait": 0.01, "calls": 40, "attempts": 20, "game": game, "protocol": protocol,
             "seats": seats, "wordings": "all"}
 
 
 @pytest.mark.parametrize("name", TREATMENTS)
 def test_models_play_every_treatment_over_http_with_faults(name: str, tmp_path: Path) -> None:
-    """With a quarter of the calls faulty: every episode is played, what was said and paid is as in one without faults of the
+    """With four calls in ten faulty: every episode is played, what was said and paid is as in one without faults of the
     service, and all of it can be measured and verified."""
-    with MockServer(faults=Faults(rate=0.25, pause=0.01)) as server:
+    with MockServer(faults=Faults(rate=0.4, pause=0.01)) as server:
         results = parlour.run(design(server.endpoint, TREATMENTS[name]), tmp_path / "x.duckdb")
         assert sum(server.met.values()) > 3, "there were faults"
     frame = results.frame()
