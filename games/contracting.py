@@ -163,8 +163,16 @@ class Contracting(Game):
         """The most that the wanted generator may cost above any other, as far as the principal knows; its true value here."""
         return max(0.0, self.costs[self.wanted] - min(self.costs))
 
+    def borne(self, state: Any) -> Row:
+        """What the generators cost the agent, money."""
+        return self.costs
+
+    def buys(self, state: Any) -> int:
+        """The generator that is meant to be bought in a state."""
+        return self.wanted
+
     def admit(self, rules: Rules) -> None:
-        if not rules.get("posts", False):
+        if not rules.get("posts", False) or rules.get("menus", False):
             raise RulesError("payments must be posted before the agent chooses: play it under 'text_contract'")
 
     @property

@@ -29,6 +29,7 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "cheap_talk", "rounds": 2, "then": "silent"}, {"name": "cheap_talk", "then": "advice"},
     {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
     {"name": "repeated_contract", "rounds": 2, "revealed": True},
+    {"name": "menu_contract"},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
@@ -42,6 +43,8 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
     "text_contract": [{}, {"objective": "budget"}, {"rewards": [0.5, 6.0], "margin": 0.05}, {"participation": True, "rewards": [0.0, 2.0]},
                       {"outcome_probabilities": MTBENCH, "shape": "monotone"}, {"outcome_probabilities": MTBENCH, "objective": "deviation"}],
+    "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
+                                                            "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
     "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }

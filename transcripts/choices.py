@@ -104,5 +104,6 @@ def rounds(game: Contracting, play: Play, after: bool) -> Iterator[Made]:
         told = after and bool(game.tasks)
         every = tuple(np.asarray(game.faced(contract, k)) for k in (range(len(game.tasks)) if told else (None,)))
         chosen = None if choice.generator == NONE else game.labels.index(choice.generator)
-        yield Made(every[drawn[at] if told else 0], every, np.asarray(game.costs, float), np.asarray(game.paid(contract), float),
-                   np.asarray(game.worth(contract), float), game.wanted, game.increment, chosen, outcome)
+        yield Made(every[drawn[at] if told else 0], every, np.asarray(game.borne(play.state), float),
+                   np.asarray(game.paid(contract), float), np.asarray(game.worth(contract), float), game.buys(play.state),
+                   game.increment, chosen, outcome)
