@@ -21,7 +21,6 @@ from pydantic import AfterValidator, Field, create_model
 
 from ..errors import RulesError
 from .base import (
-    NATURE,
     SLACK,
     Benchmark,
     Game,
@@ -77,7 +76,7 @@ class Drawn(Move):
     task: int
 
 
-class Kind(Observation):
+class TaskKind(Observation):
     """Which kind of task was set, from 0, and with which chances each generator's outcomes come on it."""
     number: int
     labels: tuple[str, ...]

@@ -27,10 +27,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from .base import NATURE, Benchmark, Information, Mixed, Move, Observation, Play, Role, Rules, State, Strategy, heard, learned, surely
-from .contracting import Contracting, Drawn, Kind, Plan, Row, check_chances, under
+from .contracting import Contracting, Drawn, Plan, Row, TaskKind, check_chances, under
 from .solvers.contract import Payments, Shape, solve, spread
-from .text_contract import TextContract, contract_of
-from .text_contract_words import NURSERY, PLAIN, Contract
+from .text_contract import TextContract
+from .text_contract_words import NURSERY, PLAIN, Contract, contract_of
 
 
 class PromptedContract(Contracting):
@@ -147,7 +147,8 @@ class PromptedContract(Contracting):
             obeyed += p * (i == self.wanted)
             value["principal"] += p * game.profits(contract)[i]
             value["agent"] += p * game.utilities(contract)[i]
-        return Benchmark(name=name, kind=kind, source=self.source, value=value, measures={**dict(plan.measures), "obeyed": obeyed}, note=note)
+        return Benchmark(name=name, kind=kind, source=self.source, value=value, note=note,
+                         measures={**dict(plan.measures), "obeyed": obeyed})
 
     def strategy(self, benchmark: str, role: Role, rules: Rules) -> Strategy:
         if rules.get("chooses") != "after":
@@ -158,7 +159,7 @@ class PromptedContract(Contracting):
             return surely(want.model_validate(dict(plan.fields or ())))
 
         def agent(information: Information, want: type[Move]) -> Mixed:
-            kind, posted = learned(information, Kind)[-1], heard(information, Contract)[-1]
+            kind, posted = learned(information, TaskKind)[-1], heard(information, Contract)[-1]
             i = self.on(kind.chances).reply(posted, plan.action)
             assert i is not None, "nobody may decline"
             return surely(want.model_validate({"generator": self.labels[i]}))
@@ -167,7 +168,7 @@ class PromptedContract(Contracting):
 
     def options(self, role: Role, information: Information, want: type[Move], rules: Rules,
                 level: int | None = None) -> tuple[tuple[Move | None, float], ...]:
-        kinds = learned(information, Kind)
+        kinds = learned(information, TaskKind)
         game = self.on(kinds[-1].chances) if kinds else self.average
         return game.options(role, information, want, rules, level)
 

@@ -277,5 +277,5 @@ def _menu(kinds: int, outcomes: int, cap: float) -> type[Move]:
 
 @lru_cache(maxsize=256)
 def _report(kinds: int) -> type[Move]:
-    names = tuple(str(k + 1) for k in range(kinds))
-    return create_model("Report", __base__=Report, __module__=Report.__module__, kind=(Literal[names], ...))
+    names: Any = Literal[tuple(str(k + 1) for k in range(kinds))]
+    return create_model("Report", __base__=Report, __module__=Report.__module__, kind=(names, ...))

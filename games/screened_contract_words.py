@@ -37,7 +37,8 @@ class Offered(Observation):
             f"{w.label(label)} {w.difference(c)}" for label, c in zip(self.labels, costs, strict=True)))
             for k, (q, costs) in enumerate(zip(self.kinds, self.costs, strict=True), 1)]
         opening = w.tell("menu", generators=", ".join(w.options(self.labels)), outcomes=len(self.rewards), kinds=len(self.kinds))
-        return "\n".join([opening, *(rows if w.order == "given" else rows[::-1]), *kinds, w.tell("rewards", rewards=prices(w, self.rewards))])
+        ordered = rows if w.order == "given" else rows[::-1]
+        return "\n".join([opening, *ordered, *kinds, w.tell("rewards", rewards=prices(w, self.rewards))])
 
 
 class Writer(Observation):

@@ -14,7 +14,7 @@ from pydantic import model_validator
 
 from ..errors import RulesError
 from ..games.base import NATURE, Game, Move, Observation, Play, Role, Rules, Saw, Say, State, Wording
-from ..games.contracting import NONE, Choice, Contracting, Drawn, Kind, Outcome
+from ..games.contracting import NONE, Choice, Contracting, Drawn, Outcome, TaskKind
 from .base import Draw, Due, Notes, Protocol
 from .writing import Key, Prompt, Task, Written, key_of, mark_of
 
@@ -172,11 +172,11 @@ def posted(game: Contracting, moves: Moves) -> Move:
     return Play(state=State(), moves=tuple(moves)).last("principal", game.contract.__base__ or Move)
 
 
-def kind(game: Contracting, contract: Move, task: int) -> Kind | None:
+def kind(game: Contracting, contract: Move, task: int) -> TaskKind | None:
     """What is known of a task where tasks are told apart."""
     if not game.tasks:
         return None
-    return Kind(number=task, labels=game.labels, chances=game.faced(contract, task))
+    return TaskKind(number=task, labels=game.labels, chances=game.faced(contract, task))
 
 
 def writer(label: str) -> Role:

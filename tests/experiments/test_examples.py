@@ -83,6 +83,6 @@ def test_the_price_of_robustness_is_six_to_fifteen_percent_in_the_transcripts(st
     assert prices == pytest.approx({
         "HumanEval": 2.699118 / 2.353077, "MBPP": 1.15, "MT-bench free pay": 0.9177 / 0.85785, "MT-bench free budget": 3.905106 / 3.599489,
         "MT-bench monotone pay": 1.15, "MT-bench monotone budget": 6.627833 / 6.162333}, rel=1e-5)
-    assert 1.06 < min(prices.values()) and max(prices.values()) <= 1.15 + 1e-9
+    assert min(prices.values()) > 1.06 and max(prices.values()) <= 1.15 + 1e-9
     assert all(found[f"{arm}, robust", "price bound"] == pytest.approx(1.15) for arm in arms)
     assert all(found[f"{arm}, robust", "valid at worst admissible costs"] == 1 for arm in arms)

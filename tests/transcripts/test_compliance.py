@@ -1,4 +1,5 @@
 """Scripted principals and agents through the whole pipeline: every measure has its closed form."""
+import json
 from itertools import pairwise
 from math import exp
 from typing import Any
@@ -26,7 +27,8 @@ CONTROLS: dict[str, Any] = {
     "random": lambda u: [1 / 3] * 3,
 }
 """Agent -> chances of the generators given their utilities."""
-SEATS: dict[str, Any] = {"cheapest": {"agent": "fixed", "move": {"generator": "A"}}, "honest": {"agent": "fixed", "move": {"generator": "C"}}}
+SEATS: dict[str, Any] = {
+    "cheapest": {"agent": "fixed", "move": {"generator": "A"}}, "honest": {"agent": "fixed", "move": {"generator": "C"}}}
 CONTRACTS = {"aware": (0.0, AWARE), "robust": (0.0, ROBUST), "half": (0.0, AWARE / 2), "nothing": (0.0, 0.0), "flat": (0.7, 0.7),
              "backwards": (1.0, 0.0)}
 
@@ -117,7 +119,8 @@ def test_declining_is_no_choice_of_the_target(store: str) -> None:
     seats = {"principal": {"agent": "fixed", "move": {"payments": [0, 0]}}, "agent": "best_reply"}
     results = parlour.run({"game": game, "episodes": "exact", "seats": seats}, store)
     found = {s["benchmark"]: s["value"] for s in compliance(results.store, results.run)}
-    assert found["compliance"] == 0 and found["best reply"] == 1 and found["expected pay"] == 0 and "realised less expected pay" not in found
+    assert found["compliance"] == 0 and found["best reply"] == 1 and found["expected pay"] == 0
+    assert "realised less expected pay" not in found
 
 
 def test_a_contract_for_the_average_task_fails_where_the_task_is_seen(store: str) -> None:
@@ -178,3 +181,17 @@ def test_runs_without_contracts_say_so(store: str, capsys: pytest.CaptureFixture
     parlour.run({"game": "email", "episodes": 2, "seats": {"human": "strategy", "ai": "strategy"}}, store)
     assert main(["compliance", "--store", store]) == 2 and "no contract was posted" in capsys.readouterr().err
     assert main(["calibration", "--store", store]) == 2 and "no text was scored" in capsys.readouterr().err
+
+
+def test_a_report_is_honest_where_the_menu_makes_it_so(store: str) -> None:
+    """The optimal menu: every kind reports itself. The same contracts the other way round: no kind does."""
+    contracts = parlour.run({"game": "screened_contract", "episodes": "exact", "seats": {"principal": "strategy", "agent": "best_reply"}}, store)
+    posted = contracts.sql("SELECT DISTINCT a.move -> 'fields' -> 'contracts' AS menu FROM attempt a JOIN ask USING (run, episode, turn) "
+                           "WHERE want = 'Menu'")["menu"]
+    menu = json.loads(posted[0])
+    arms = [{"name": name, "seats": {"principal": {"agent": "fixed", "move": {"contracts": rows}}, "agent": "best_reply"}}
+            for name, rows in (("menu", menu), ("swapped", menu[::-1]))]
+    results = parlour.run({"game": "screened_contract", "episodes": "exact", "arms": arms}, store)
+    found = {(s["arm"], s["benchmark"]): s["value"] for s in compliance(results.store, results.run)}
+    assert found["menu", "honest report"] == 1 and found["swapped", "honest report"] < 1
+    assert found["menu", "principal's expected utility"] == pytest.approx(0.85) and found["menu", "less single_contract"] == pytest.approx(0.05)
