@@ -1,5 +1,4 @@
 """Scripted principals and agents through the whole pipeline: every measure has its closed form."""
-import json
 from itertools import pairwise
 from math import exp
 from typing import Any
@@ -184,14 +183,11 @@ def test_runs_without_contracts_say_so(store: str, capsys: pytest.CaptureFixture
 
 
 def test_a_report_is_honest_where_the_menu_makes_it_so(store: str) -> None:
-    """The optimal menu: every kind reports itself. The same contracts the other way round: no kind does."""
-    contracts = parlour.run({"game": "screened_contract", "episodes": "exact", "seats": {"principal": "strategy", "agent": "best_reply"}}, store)
-    posted = contracts.sql("SELECT DISTINCT a.move -> 'fields' -> 'contracts' AS menu FROM attempt a JOIN ask USING (run, episode, turn) "
-                           "WHERE want = 'Menu'")["menu"]
-    menu = json.loads(posted[0])
-    arms = [{"name": name, "seats": {"principal": {"agent": "fixed", "move": {"contracts": rows}}, "agent": "best_reply"}}
-            for name, rows in (("menu", menu), ("swapped", menu[::-1]))]
+    """Under the optimal menu every kind reports itself; where one contract is better for everybody, half of them lie."""
+    arms = [{"name": "menu", "seats": {"principal": "strategy", "agent": "best_reply"}},
+            {"name": "bait", "seats": {"principal": {"agent": "fixed", "move": {"contracts": [[0, 0, 0], [0, 1, 2]]}}, "agent": "best_reply"}}]
     results = parlour.run({"game": "screened_contract", "episodes": "exact", "arms": arms}, store)
     found = {(s["arm"], s["benchmark"]): s["value"] for s in compliance(results.store, results.run)}
-    assert found["menu", "honest report"] == 1 and found["swapped", "honest report"] < 1
-    assert found["menu", "principal's expected utility"] == pytest.approx(0.85) and found["menu", "less single_contract"] == pytest.approx(0.05)
+    assert found["menu", "honest report"] == 1 and found["bait", "honest report"] == 0.5
+    assert found["menu", "principal's expected utility"] == pytest.approx(0.85)
+    assert found["menu", "less single_contract"] == pytest.approx(0.05)
