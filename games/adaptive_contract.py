@@ -90,6 +90,10 @@ class AdaptiveContract(Contracting):
     def contract(self) -> type[Move]:
         return _policy(len(self.coarse[0]), self.levels, self.payment_cap)
 
+    @property
+    def outcomes(self) -> int:
+        return len(self.coarse[0]) * self.levels
+
     # --- what a contract makes of a choice: outcome (k, j) has number k m + j ---------------------------------------------
     def rows(self, contract: Any) -> tuple[Row, ...]:
         return tuple(tuple(a * b for a, row in zip(signals, rows, strict=True) for b in row)

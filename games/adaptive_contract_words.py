@@ -52,8 +52,8 @@ class Brief(Observation):
 
 PLAIN = Wording(
     name="plain",
-    unit="{} cent|{} cents",
-    scale=100,
+    unit="{} point|{} points",
+    scale=4096,
     labels={"principal": "The buyer", "agent": "The writer", "nature": "The review"},
     texts={
         "principal": "You buy a text from somebody who writes it with one of these generators: {generators}. You cannot see which. At "
@@ -81,7 +81,7 @@ PLAIN = Wording(
 VINEYARD = Wording(
     name="vineyard",
     unit="{} crown|{} crowns",
-    scale=1000,
+    scale=65536,
     order="reversed",
     labels={"A": "aspen", "B": "bramble", "C": "clover", "D": "daisy", "E": "elder", NONE: "fallow", "principal": "The owner",
             "agent": "The grower", "nature": "The harvest"},

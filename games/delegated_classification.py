@@ -88,6 +88,10 @@ class DelegatedClassification(Contracting):
     def contract(self) -> type[Move]:
         return contract_of(len(self.chance_rows[0]), self.payment_cap)
 
+    @property
+    def outcomes(self) -> int:
+        return len(self.chance_rows[0])
+
     # --- what a contract makes of a choice ------------------------------------------------------------------------------
     def rows(self, contract: Any) -> tuple[Row, ...]:
         return self.chance_rows

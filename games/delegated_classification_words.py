@@ -29,8 +29,7 @@ class Brief(Observation):
 
 PLAIN = Wording(
     name="plain",
-    unit="{} cent|{} cents",
-    scale=100,
+    unit="{} point|{} points",
     labels={"principal": "The client", "agent": "The trainer", "nature": "The test"},
     texts={
         "principal": "You have a model trained by somebody who makes one of these efforts: {efforts}. You cannot see which. The model "
@@ -53,7 +52,7 @@ PLAIN = Wording(
 TASTERS = Wording(
     name="tasters",
     unit="{} crown|{} crowns",
-    scale=1000,
+    scale=16,
     order="reversed",
     labels={"A": "ash", "B": "beech", "C": "chestnut", "D": "dogwood", "E": "elder", NONE: "home", "principal": "The merchant",
             "agent": "The teacher", "nature": "The tasting"},

@@ -41,9 +41,20 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
                             {"informed": "both_private", "accuracy": 1.0}, {"weather": [0.5, 1.5], "chance_high": 0.7}],
     "first_price_auction": [{}, {"bidders": 3, "reserve": 0.2, "risk": 0.5}, {"signal": "exact"}, {"signal": "binary"},
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
-    "text_contract": [{}, {"objective": "budget"}, {"rewards": [0.5, 6.0], "margin": 0.05}, {"participation": True, "rewards": [0.0, 2.0]},
-                      {"outcome_probabilities": MTBENCH, "shape": "monotone"},
+    "text_contract": [{}, {"objective": "budget", "rewards": [0, 3.2025], "participation": True},
+                      {"outcome_probabilities": [[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.35, 0.55]], "costs": [0, 0.45, 1],
+                       "shape": "monotone", "objective": "deviation", "margin": 0.05, "costs_known": False},
+                      {"outcome_probabilities": [[1, 0, 0], [0, 0, 1], [0.5, 0, 0.5]], "costs": [0, 0.2, 1], "shape": "threshold",
+                       "rewards": [0, 2.5, 5]}, {"outcome_probabilities": MTBENCH, "shape": "monotone"},
                       {"outcome_probabilities": MTBENCH, "objective": "deviation"}],
+    "delegated_classification": [{}, {"accuracies": [0.5, 0.8], "costs": [0, 1], "test_size": 3},
+                                 {"curve": [1, 1.9, 0.33], "costs": [0, 64, 256], "test_size": 4, "participation": True, "budget": 900,
+                                  "pilot": [[16, 0.24], [32, 0.4], [64, 0.52]]}],
+    "adaptive_contract": [{}, {"rewards": [0, 2], "participation": True},
+                          {"coarse": [[0.6, 0.4], [0.3, 0.7]], "fine": [[0.7, 0.3], [0.2, 0.8]], "costs": [0, 1],
+                           "inspection_cost": [0.1, 2]}],
+    "engagement_breaks": [{}, {"beta": [0.04, 0.09, 0.16, 0.25], "told": "logs", "break_probability": 0.1},
+                          {"logs": [[11, 13, 12, 12.5]]}],
     "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
                                                             "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
     "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
@@ -166,7 +177,7 @@ def answer(node: dict[str, Any]) -> Any:
         return node["enum"][0]
     kind = node["type"] if isinstance(node["type"], str) else node["type"][0]
     if kind == "array":
-        return [answer(node["items"])] * (int(re.findall(r"\d+", node.get("description", "1"))[0]))
+        return [answer(node["items"])] * int(re.search(r"\d+", node["description"])[0])  # type: ignore[index]
     return {"number": 0.25, "integer": 1, "string": "?", "boolean": True}[kind]
 
 

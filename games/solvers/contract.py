@@ -90,6 +90,15 @@ def _solve(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape
     return _box(best - others, best, gaps, floor)
 
 
+def linear(rows: Any, best: Any, gaps: Any, objective: Objective, shape: Shape) -> Payments | None:
+    """The cheapest free or monotone payments with rows t >= gaps, for any rows that sum to 0; `pay` or `budget`."""
+    if shape == "monotone":
+        cost = _tails(best) if objective == "pay" else np.ones(best.size)
+        found = _program(_tails(rows)[:, 1:], cost[1:], gaps, _tails(best)[1:], 0.0)
+        return None if found is None else _replace(found, np.append(0.0, np.cumsum(found.pay)))
+    return _program(rows, best, gaps, best, 0.0) if objective == "pay" else _box_program(rows, best, gaps, 0.0)
+
+
 def _replace(found: Payments, pay: Any) -> Payments:
     return Payments(pay, found.value, found.multipliers, found.floor_multiplier, found.method, found.first)
 
@@ -163,7 +172,7 @@ def _lift(got: Any, needed: Any) -> float:
 def _box(rows: Any, best: Any, gaps: Any, floor: float) -> Payments | None:
     """max theta, rows psi >= theta gaps, best'psi >= theta floor, 0 <= psi <= 1; the budget is 1 / theta."""
     away = np.maximum(rows, 0).sum(axis=1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         bound = np.where(gaps > 0, np.where(away > ZERO, gaps / away, np.inf), 0.0)
     i = int(bound.argmax()) if bound.size else 0
     if bound.size and 0 < bound[i] < np.inf:
@@ -221,7 +230,7 @@ def _nearest(rows: Any, gaps: Any) -> tuple[Any, Any, str] | None:
     if np.all(gaps <= 0):
         return np.zeros(rows.shape[1]), np.zeros(gaps.size), "none"
     norm = np.sqrt((rows ** 2).sum(axis=1))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         bound = np.where(gaps > 0, np.where(norm > ZERO, gaps / norm, np.inf), 0.0)
     i = int(bound.argmax())
     if bound[i] < np.inf:

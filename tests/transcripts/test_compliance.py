@@ -185,7 +185,8 @@ def test_runs_without_contracts_say_so(store: str, capsys: pytest.CaptureFixture
 def test_a_report_is_honest_where_the_menu_makes_it_so(store: str) -> None:
     """Under the optimal menu every kind reports itself; where one contract is better for everybody, half of them lie."""
     arms = [{"name": "menu", "seats": {"principal": "strategy", "agent": "best_reply"}},
-            {"name": "bait", "seats": {"principal": {"agent": "fixed", "move": {"contracts": [[0, 0, 0], [0, 1, 2]]}}, "agent": "best_reply"}}]
+            {"name": "bait", "seats": {"principal": {"agent": "fixed", "move": {"contracts": [[0, 0, 0], [0, 1, 2]]}},
+                                       "agent": "best_reply"}}]
     results = parlour.run({"game": "screened_contract", "episodes": "exact", "arms": arms}, store)
     found = {(s["arm"], s["benchmark"]): s["value"] for s in compliance(results.store, results.run)}
     assert found["menu", "honest report"] == 1 and found["bait", "honest report"] == 0.5
