@@ -117,8 +117,8 @@ def measures(scores: list[dict[str, Any]]) -> None:
             shown.add_row(f"[bold]{escape(last)}[/bold]")
         name = f"compliance, {s['benchmark']}" if s["quantity"] == "curve" else s["benchmark"]
         how = s["method"] + (f" ({s['note']})" if s["note"] else "")
-        shown.add_row(f"  {escape(name)}", _n(s["value"]), escape(_interval(s)), _n(s["benchmark_value"]) if s["benchmark_value"] is not None
-                      else "", str(s["n"] or ""), escape(how))
+        beside = "" if s["benchmark_value"] is None else _n(s["benchmark_value"])
+        shown.add_row(f"  {escape(name)}", _n(s["value"]), escape(_interval(s)), beside, str(s["n"] or ""), escape(how))
     out.print(shown)
 
 

@@ -27,7 +27,7 @@ from pydantic import Field, create_model, model_validator
 
 from .adaptive_contract_words import PLAIN, VINEYARD, Brief, Policy
 from .base import NATURE, SLACK, Money, Move, Observation, Role, State
-from .contracting import Contracting, Plan, Row, check_chances
+from .contracting import EXACT, Contracting, Plan, Row, check_chances
 from .solvers.contract import Payments, offending_mixture, solve
 
 SOURCE = "Saig, Garbuz, Procaccia, Talgam-Cohen and Tucker-Foltz, Adaptive contracts (2026)"
@@ -126,7 +126,7 @@ class AdaptiveContract(Contracting):
 
 @lru_cache(maxsize=256)
 def _policy(signals: int, levels: int, cap: float) -> type[Move]:
-    amount: Any = Annotated[Money, Field(ge=0, le=cap)]
+    amount: Any = Annotated[Money, Field(ge=0, le=cap), EXACT]
     row: Any = Annotated[tuple[amount, ...], Field(min_length=levels, max_length=levels)]
     ends = Field(min_length=signals, max_length=signals)
     inspect: Any = Annotated[tuple[bool, ...], ends]

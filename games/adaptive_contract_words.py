@@ -1,17 +1,13 @@
 """How payment with inspection is told: the policy that is posted, what each side starts with, two wordings."""
-from typing import Annotated
-
-from pydantic import Field
-
-from .base import Money, Move, Observation, Role, Wording
-from .contracting import NONE, Row
+from .base import Move, Observation, Role, Wording
+from .contracting import NONE, Payment, Row
 
 
 class Policy(Move):
     """After which signals to look closer, what each signal pays unseen, what each finding pays."""
     inspect: tuple[bool, ...]
-    unseen: tuple[Annotated[Money, Field(ge=0)], ...]
-    seen: tuple[tuple[Annotated[Money, Field(ge=0)], ...], ...]
+    unseen: tuple[Payment, ...]
+    seen: tuple[tuple[Payment, ...], ...]
 
     def say(self, w: Wording) -> str:
         parts = []

@@ -15,19 +15,19 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from string import ascii_uppercase
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import create_model
+from pydantic import AfterValidator, Field, create_model
 
 from ..errors import RulesError
 from .base import (
-    NATURE,
     SLACK,
     Benchmark,
     Game,
     Information,
     Kind,
     Mixed,
+    Money,
     Move,
     Observation,
     Play,
@@ -46,6 +46,10 @@ NONE = "none"
 ROOM = 10.0
 """How many times the greatest amount of any solution a contract may pay."""
 Row = tuple[float, ...]
+EXACT = AfterValidator(lambda t: round(t, 12))
+"""To twelve decimals, so that the units in which an amount was said leave no trace."""
+Payment = Annotated[Money, Field(ge=0), EXACT]
+"""What may be paid, where no cap is known."""
 SUM = 1e-6
 """By how much chances may miss a sum of 1, for rounding."""
 
@@ -65,6 +69,23 @@ class Outcome(Move):
 
     def say(self, w: Wording) -> str:
         return w.tell("outcome", number=self.outcome + 1)
+
+
+class Drawn(Move):
+    """Which task nature has set, by its number from 0."""
+    task: int
+
+
+class TaskKind(Observation):
+    """Which kind of task was set, from 0, and with which chances each generator's outcomes come on it."""
+    number: int
+    labels: tuple[str, ...]
+    chances: tuple[Row, ...]
+
+    def say(self, w: Wording, me: Role) -> str:
+        rows = [w.tell("row", label=w.label(label), chances=", ".join(f"{j}: {w.percent(p)}" for j, p in enumerate(row, 1)), cost="")
+                for label, row in zip(self.labels, self.chances, strict=True)]
+        return "\n".join([w.tell("kind", number=self.number + 1), *(rows if w.order == "given" else rows[::-1])])
 
 
 class Plan(NamedTuple):
@@ -141,8 +162,16 @@ class Contracting(Game):
         """The most that the wanted generator may cost above any other, as far as the principal knows; its true value here."""
         return max(0.0, self.costs[self.wanted] - min(self.costs))
 
+    def borne(self, state: Any) -> Row:
+        """What the generators cost the agent, money."""
+        return self.costs
+
+    def buys(self, state: Any) -> int:
+        """The generator that is meant to be bought in a state."""
+        return self.wanted
+
     def admit(self, rules: Rules) -> None:
-        if not rules.get("posts", False):
+        if not rules.get("posts", False) or rules.get("menus", False):
             raise RulesError("payments must be posted before the agent chooses: play it under 'text_contract'")
 
     @property
@@ -167,9 +196,9 @@ class Contracting(Game):
         """What each outcome is worth to the principal before pay and after fees, money."""
 
     @property
-    @abstractmethod
     def outcomes(self) -> int:
-        """How many outcomes there are."""
+        """How many scores a text may have. Raises RulesError where outcomes are no scores of a text."""
+        raise RulesError("the outcomes of this game are no scores of a text: play it without `tasks`.")
 
     @property
     def tasks(self) -> Row:

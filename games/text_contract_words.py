@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from .base import Money, Move, Observation, Role, Wording
-from .contracting import NONE, Row
+from .contracting import EXACT, NONE, Payment, Row
 
 
 class Contract(Move):
     """What is paid for each outcome, in their order."""
-    payments: tuple[Annotated[Money, Field(ge=0)], ...]
+    payments: tuple[Payment, ...]
 
     def say(self, w: Wording) -> str:
         return prices(w, self.payments)
@@ -20,7 +20,7 @@ class Contract(Move):
 @lru_cache(maxsize=1024)
 def contract_of(outcomes: int, cap: float) -> type[Move]:
     """A Contract for so many outcomes, none of which is paid more than `cap`."""
-    entry: Any = Annotated[Money, Field(ge=0, le=cap)]
+    entry: Any = Annotated[Money, Field(ge=0, le=cap), EXACT]
     payments: Any = Annotated[tuple[entry, ...], Field(min_length=outcomes, max_length=outcomes)]
     return create_model("Contract", __base__=Contract, __module__=Contract.__module__, payments=(payments, ...))
 
@@ -84,6 +84,7 @@ PLAIN = Wording(
         "price": "grade {number} pays {amount}",
         "value": "grade {number}: {amount}",
         "outcome": "grade {number}",
+        "kind": "Now you see the task. It is of kind {number}; on this kind the chances are:",
         "Contract": "What do you pay for each grade?",
         "Choice": "Which generator do you use?",
     })
@@ -112,6 +113,7 @@ NURSERY = Wording(
         "price": "size {number} earns {amount}",
         "value": "size {number}: {amount}",
         "outcome": "size {number}",
+        "kind": "You know the season now. It is of kind {number}, and in such a season:",
         "Contract": "Which payment do you announce for each size?",
         "Choice": "Which method do you use?",
     })

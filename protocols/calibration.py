@@ -14,9 +14,9 @@ from typing import Annotated, cast
 from pydantic import Field
 
 from ..games.base import NATURE, Game, Move, Play, Role, Rules, Say, State
-from ..games.contracting import Contracting
+from ..games.contracting import Contracting, Drawn
 from .base import Draw, Notes, Protocol, Script
-from .contracting import Drawn, paid_game, score, writer
+from .contracting import paid_game, score, writer
 from .writing import Prompt, Task
 
 

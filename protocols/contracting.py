@@ -14,29 +14,12 @@ from pydantic import model_validator
 
 from ..errors import RulesError
 from ..games.base import NATURE, Game, Move, Observation, Play, Role, Rules, Saw, Say, State, Wording
-from ..games.contracting import NONE, Choice, Contracting, Outcome
+from ..games.contracting import NONE, Choice, Contracting, Drawn, Outcome, TaskKind
 from .base import Draw, Due, Notes, Protocol
 from .writing import Key, Prompt, Task, Written, key_of, mark_of
 
 Moves = list[tuple[Role, Move]]
 Step = Generator[Due, tuple[Any, ...], Any]
-
-
-class Drawn(Move):
-    """Which task nature has set, from 0."""
-    task: int
-
-
-class Kind(Observation):
-    """Which kind of task was set, and with which chances each generator's outcomes come on it."""
-    number: int
-    labels: tuple[str, ...]
-    chances: tuple[tuple[float, ...], ...]
-
-    def say(self, w: Wording, me: Role) -> str:
-        rows = (f"{w.label(label)}: " + ", ".join(f"{j}: {w.percent(p)}" for j, p in enumerate(row, 1))
-                for label, row in zip(self.labels, self.chances, strict=True))
-        return f"This time it is of kind {self.number + 1}, for which the chances are " + "; ".join(rows) + "."
 
 
 class ReadBack(Observation):
@@ -85,7 +68,7 @@ class PaidText(Protocol):
 
     def seats(self, game: Game) -> tuple[Role, ...]:
         made = paid_game(game)
-        if self.tasks and made.tasks and len(self.tasks) != len(made.tasks):
+        if self.tasks and made.outcomes and made.tasks and len(self.tasks) != len(made.tasks):
             raise RulesError(f"the game tells {len(made.tasks)} tasks apart: give as many, or none, not {len(self.tasks)}.")
         reader = ("reader",) if self.prose is not None else ()
         if not self.tasks:
@@ -189,11 +172,11 @@ def posted(game: Contracting, moves: Moves) -> Move:
     return Play(state=State(), moves=tuple(moves)).last("principal", game.contract.__base__ or Move)
 
 
-def kind(game: Contracting, contract: Move, task: int) -> Kind | None:
+def kind(game: Contracting, contract: Move, task: int) -> TaskKind | None:
     """What is known of a task where tasks are told apart."""
     if not game.tasks:
         return None
-    return Kind(number=task, labels=game.labels, chances=game.faced(contract, task))
+    return TaskKind(number=task, labels=game.labels, chances=game.faced(contract, task))
 
 
 def writer(label: str) -> Role:

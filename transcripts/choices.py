@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from ..games.base import SLACK, Play
-from ..games.contracting import NONE, Contracting
+from ..games.base import NATURE, SLACK, Play
+from ..games.contracting import NONE, Contracting, Drawn
+from ..games.screened_contract_words import Report
 from ..games.solvers.obedience import utilities
 from ..protocols.codec import decode
 from .scores import Arm
@@ -24,6 +25,7 @@ class Made:
     pay      t, money                                              (m,)
     chosen   the generator's number; None: declined
     outcome  None: declined
+    honest   whether the agent reported its own kind; None: it was not asked
     worth    what the outcomes are worth to the principal, money   (m,)
     """
     rows: Any
@@ -35,6 +37,7 @@ class Made:
     bound: float
     chosen: int | None
     outcome: int | None
+    honest: bool | None = None
 
     @property
     def slack(self) -> float:
@@ -99,10 +102,12 @@ def play_of(row: str) -> Play:
 
 def rounds(game: Contracting, play: Play, after: bool) -> Iterator[Made]:
     """The rounds of a play. after: the agent knew the task when it chose."""
-    drawn = [m.model_dump().get("task") for r, m in play.moves if r == "nature" and "task" in type(m).model_fields]
+    drawn = [m.task for m in play.all(NATURE, Drawn)]
+    reports = [r.kind == str(play.state.model_dump()["kind"] + 1) for r in play.all("agent", Report)]
     for at, (contract, choice, outcome) in enumerate(game.rounds(play)):
         told = after and bool(game.tasks)
         every = tuple(np.asarray(game.faced(contract, k)) for k in (range(len(game.tasks)) if told else (None,)))
         chosen = None if choice.generator == NONE else game.labels.index(choice.generator)
-        yield Made(every[drawn[at] if told else 0], every, np.asarray(game.costs, float), np.asarray(game.paid(contract), float),
-                   np.asarray(game.worth(contract), float), game.wanted, game.increment, chosen, outcome)
+        yield Made(every[drawn[at] if told else 0], every, np.asarray(game.borne(play.state), float),
+                   np.asarray(game.paid(contract), float), np.asarray(game.worth(contract), float), game.buys(play.state),
+                   game.increment, chosen, outcome, reports[at] if reports else None)

@@ -44,7 +44,7 @@ def compliance(store: Store, run: str, level: float = 0.95) -> list[Score]:
         found, pooled = [], []
         for arm in arms:
             rounds = made(arm)
-            if rounds:
+            if any(rounds.values()):
                 found += list(_arm(arm, rounds, level))
                 pooled += [(m, w) for m, w in _weighted(arm, rounds)]
         if len({id(a) for a in arms}) > 1 and pooled:
@@ -105,6 +105,7 @@ MEASURES: tuple[tuple[About, str, str, Value, float, float], ...] = (
     ("choice", "obedience", "compliance given strict incentive", _strictly, 0, 1),
     ("choice", "obedience", "best reply", lambda m: float(m.regret == 0), 0, 1),
     ("choice", "obedience", "expected regret", lambda m: m.regret, 0, ANY),
+    ("choice", "obedience", "honest report", lambda m: None if m.honest is None else float(m.honest), 0, 1),
     ("contract", "validity", "valid at true costs", lambda m: float(m.slack_everywhere >= 0), 0, 1),
     ("contract", "validity", "valid at worst admissible costs", lambda m: float(m.slack_at_worst >= 0), 0, 1),
     ("contract", "validity", "covers the target's cost",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import StoreError
-from ..games.base import Say
+from ..games.base import SLACK, Say
 from ..games.contracting import Contracting
 from ..games.solvers.obedience import slack
 from ..protocols.contracting import writer
@@ -144,5 +144,5 @@ def _swap(arm: Arm, texts: list[Scored]) -> Iterator[Score]:
         if rounds and table.sum(axis=1).all():
             rows = table / table.sum(axis=1, keepdims=True)
             found = [slack(rows, game.costs, m.pay, game.wanted) for m in rounds]
-            yield arm.line("swap", "principal", f"slack on the F of {name}") | {"value": float(np.mean(found)), "n": len(texts)}
-            yield arm.line("swap", "principal", f"valid on the F of {name}") | {"value": float(np.mean([s >= 0 for s in found])), "n": len(texts)}
+            for what, value in (("slack", np.mean(found)), ("valid", np.mean([s >= -SLACK for s in found]))):
+                yield arm.line("swap", "principal", f"{what} on the F of {name}") | {"value": float(value), "n": len(texts)}

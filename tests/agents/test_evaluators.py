@@ -2,6 +2,7 @@
 import asyncio
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -79,10 +80,8 @@ def test_a_program_reaches_no_network_no_process_and_no_file_outside(tmp_path: P
         server.settimeout(1)
 
         def listen() -> None:
-            try:
+            with suppress(OSError):
                 met.append(server.accept())
-            except OSError:
-                pass
         listening = threading.Thread(target=listen)
         listening.start()
         attempts = (f"import socket; socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 1)",

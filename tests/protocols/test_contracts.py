@@ -38,7 +38,7 @@ def choose(label: str) -> Callable[[Ask], Move | None]:
 
 def test_choice_only() -> None:
     play, seen = walked({"name": "text_contract"}, {"principal": post(0, 2.5), "agent": choose("C")})
-    principal, agent, draw = seen
+    _, agent, draw = seen
     assert [m.model_dump() for _, m in play.moves] == [{"payments": (0, 2.5)}, {"generator": "C"}, {"outcome": 1}]
     assert learned(agent.news, Saw)[0].move.payments == (0, 2.5), "the agent is told the contract"
     assert isinstance(draw, Draw) and draw.chances == (0.47, 0.53)
@@ -58,7 +58,7 @@ def test_real_generation_tells_the_writer_nothing_of_pay_and_the_evaluator_nothi
     assert not learned(asks["agent"].news, Prompt), "before: the agent does not see the task"
     assert play.last(NATURE, Outcome).outcome == 1, "the evaluator's score is the outcome, not gold's"
     assert GAME.payoffs(play)["principal"] == -2.5
-    after, seen = walked({**protocol, "chooses": "after"}, seats)
+    _, seen = walked({**protocol, "chooses": "after"}, seats)
     assert learned(next(d for d in seen if isinstance(d, Ask) and d.role == "agent").news, Prompt)
 
 
@@ -96,7 +96,8 @@ def test_prices_in_words_are_read_back_as_they_were(wording: Any, store: str) ->
 
 def test_a_price_pattern_minds_neither_case_nor_space() -> None:
     import re
-    assert re.findall(pattern(PLAIN.texts["price"]), "GRADE 10  pays -3.5 cents, grade 2 pays 4", re.IGNORECASE) == [("10", "-3.5"), ("2", "4")]
+    found = re.findall(pattern(PLAIN.texts["price"]), "GRADE 10  pays -3.5 cents, grade 2 pays 4", re.IGNORECASE)
+    assert found == [("10", "-3.5"), ("2", "4")]
 
 
 def test_negotiation_ends_when_the_agent_passes_or_the_rounds_are_over() -> None:
