@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "rerun", "evidence", "learning")
+PARTS = ("commands", "rerun", "evidence", "learning", "contracts")
 """The modules that hold the commands, each in COMMANDS."""
 
 
@@ -71,6 +71,20 @@ def parser() -> argparse.ArgumentParser:
     score.add_argument("--list", action="store_true", help="the sets of scores that were kept; nothing is computed")
     _store(score)
     _json(score)
+
+    obeyed = commands.add_parser("compliance", help="whether contracts were obeyed, and what they were worth, from a run's rows",
+                                 description="For runs of games in which one posts payments and another chooses in private.")
+    _run(obeyed)
+    obeyed.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    _store(obeyed)
+    _json(obeyed)
+
+    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
+                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    _run(calibration)
+    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    _store(calibration)
+    _json(calibration)
 
     verify = commands.add_parser("verify", help="drive every script again by the recorded words: all must come out the same",
                                  description="Offline, without any model or key. Exit code 0: everything came out as recorded; "
@@ -190,6 +204,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--to", help="file (csv) or folder; default: the run's name")
     _store(export)
 
+    contract = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",
+                                   description="The payments that make the best model the best choice of whoever runs it unseen, "
+                                               "with diagnostics, confidence and a picture. See docs/contracts.md.")
+    _contract(contract)
+    _json(contract)
+
     server = commands.add_parser("mock-server", help="the mock LLM as an OpenAI-compatible server on loopback",
                                  description="Answers /v1/chat/completions on 127.0.0.1 with valid random moves, and "
                                              "misbehaves on purpose if asked to.")
@@ -224,6 +244,23 @@ def _protocol(to: argparse.ArgumentParser) -> None:
 
 def _run(to: argparse.ArgumentParser) -> None:
     to.add_argument("run", metavar="RUN", nargs="?", default="latest", help="its name or the start of it (default: the latest)")
+
+
+def _contract(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--scores", required=True, metavar="CSV", help="model,score: a line per text; or model and a column per outcome")
+    to.add_argument("--costs", required=True, metavar="CSV", help="model,cost")
+    to.add_argument("--objective", choices=("pay", "budget", "deviation"), default="pay", help="what is to be least (default pay)")
+    to.add_argument("--shape", choices=("free", "monotone", "threshold"), default="monotone", help="of the payments (default monotone)")
+    to.add_argument("--robust", action="store_true", help="for all costs within the bound, not only for those given")
+    to.add_argument("--bound", type=float, metavar="B", help="the most the target costs above any other (default: by the table)")
+    to.add_argument("--target", metavar="MODEL", help="the model to be used (default: the costliest)")
+    to.add_argument("--margin", type=float, default=0.0, metavar="EPS", help="by how much the target must be better (default 0)")
+    to.add_argument("--participation", action="store_true", help="pay at least the target's cost on average")
+    to.add_argument("--confidence", type=float, default=0.95, help="of the confident contract, against each model (default 0.95)")
+    to.add_argument("--resamples", type=int, default=1000, metavar="N", help="contracts made from resamples (default 1000; 0: none)")
+    to.add_argument("--seed", type=int, default=0, help="of the resamples")
+    to.add_argument("--currency", default="US$")
+    to.add_argument("--plot", metavar="FILE", help="a picture of payments and distributions (.png, .pdf, .svg)")
 
 
 def _store(to: argparse.ArgumentParser, default: str = STORE) -> None:

@@ -314,6 +314,12 @@ def mock_server(args: Namespace) -> int:
     return 0
 
 
+def contract(args: Namespace) -> int:
+    """contract: from tables of scores and costs to payments."""
+    from .contract import contract as made
+    return made(args, emit)
+
+
 def demo(args: Namespace) -> int:
     from .demo import demo as show_all
     return show_all(Store(args.store))
@@ -325,5 +331,5 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
     "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
-    "mock-server": mock_server, "demo": demo,
+    "contract": contract, "mock-server": mock_server, "demo": demo,
 }

@@ -100,6 +100,29 @@ def differences(scores: list[dict[str, Any]], what: str) -> None:
     out.print(shown)
 
 
+def measures(scores: list[dict[str, Any]]) -> None:
+    """Measures a line each, under their arm and by what they are about; beside them what they are compared with."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm, measure", "value", "interval", "beside", "n", "how"):
+        shown.add_column(name, justify="right" if name in ("value", "beside", "n") else "left", overflow="fold")
+    last = ""
+    for s in scores:
+        if s["arm"] != last:
+            last = s["arm"]
+            shown.add_row(f"[bold]{escape(last)}[/bold]")
+        name = f"compliance, {s['benchmark']}" if s["quantity"] == "curve" else s["benchmark"]
+        how = s["method"] + (f" ({s['note']})" if s["note"] else "")
+        beside = "" if s["benchmark_value"] is None else _n(s["benchmark_value"])
+        shown.add_row(f"  {escape(name)}", _n(s["value"]), escape(_interval(s)), beside, str(s["n"] or ""), escape(how))
+    out.print(shown)
+
+
 def verdicts(found: list[Finding]) -> None:
     """What became of each hypothesis: a line of numbers, and under it how it was asked."""
     if not found:
