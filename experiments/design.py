@@ -254,7 +254,7 @@ def wordings_of(game: Game, names: tuple[str, ...], objective: str = "none") -> 
     aim = OBJECTIVES.get(objective, objective)
     if aim == objective and " " not in objective:
         raise DesignError(f"no objective '{objective}'; there are: {', '.join(OBJECTIVES)}, or a sentence of your own.")
-    known = {w.name: Wording(**{**dict(w), "objective": aim}) if aim else w for w in game.wordings}
+    known = {w.name: Wording(**{**w.model_dump(), "objective": aim}) if aim else w for w in game.wordings}
     if names == ("all",):
         return tuple(known.values())
     for name in names:

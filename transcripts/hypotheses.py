@@ -7,9 +7,11 @@ Estimand   one number per hypothesis, each a mean by the rules of `statistics`:
            in one arm; or the paired difference between two arms, first less second, on the same state, draws, wording and
            persona; or the slope in a numeric field (`dose`) over two arms or more, on the same; or, within one arm, the
            difference between two wordings on the same state and draws.
-Test       t = (estimate - null) / error, Student with the degrees of freedom of the interval. If all episodes paid the same,
-           p is the least 1 - level at which `never_differed` leaves the null out. Nothing is tested where every branch was
-           played (the number is exact), nor where no interval can be given.
+Test       t = (estimate - null) / error, Student with the error's degrees of freedom; p is the largest over single values and
+           every clustering, so it is valid if any of them describes how episodes depend on each other. (The interval rests on
+           the largest error alone; far in the tails, where families test, that is too bold with few clusters.) If all
+           episodes paid the same, p is the least 1 - level at which `never_differed` leaves the null out. Nothing is tested
+           where every branch was played (the number is exact), nor where no interval can be given.
 Families   `primary`: Holm, family-wise error. `exploratory`: Benjamini and Hochberg, false discovery rate. A hypothesis that
            could not be tested counts in its family as one with p = 1.
 Margin     two one-sided tests that the estimate lies within `margin` of the null (TOST): p is the larger of the two. This is
@@ -211,12 +213,15 @@ def p_value(e: Estimate, null: float, alternative: Alternative = "two-sided") ->
     """p of the estimate against a null; None where nothing was tested."""
     if e.mean is None or e.low is None or e.high is None or e.method == "exact":
         return None
-    if e.error is not None and e.dof is not None and e.error > 0:
-        from scipy.stats import t as student
-        t = (e.mean - null) / e.error
-        return float({"two-sided": 2 * student.sf(abs(t), e.dof), "greater": student.sf(t, e.dof),
-                      "less": student.cdf(t, e.dof)}[alternative])
+    if e.errors:
+        return max(_p_of_t((e.mean - null) / error, dof, alternative) for error, dof in e.errors if error > 0)
     return _p_of_bounds(e, null, alternative)
+
+
+def _p_of_t(t: float, dof: int, alternative: Alternative) -> float:
+    from scipy.special import stdtr
+    below, above = float(stdtr(dof, t)), float(stdtr(dof, -t))
+    return {"two-sided": 2 * min(below, above), "greater": above, "less": below}[alternative]
 
 
 def _p_of_bounds(e: Estimate, null: float, alternative: Alternative) -> float:

@@ -3,9 +3,10 @@
 Model      the value of a hypothesis (a paired difference, say) in wording w on tape t, replicates being tapes:
              v_wt = effect + s (sqrt(r) b_w + sqrt(q) c_t + sqrt(1 - r - q) e_wt),  b, c, e independent standard normal
            r, q the intraclass correlations of wordings and of tapes, s the standard deviation of one value.
-Estimator  the mean, its error the largest of: single values, clusters of wordings, of tapes, and of both (V_w + V_t - V_wt), with
-           the degrees of freedom of `statistics`; for the balanced designs that are planned here this is the same number.
-Power      the share of simulated designs in which the test of the null rejects at alpha; half-width: the mean of theirs.
+Estimator  the mean, with errors of: single values, clusters of wordings, of tapes, and of both (V_w + V_t - V_wt), with the degrees
+           of freedom of `statistics`; for the balanced designs that are planned here these are the same numbers.
+Power      the share of simulated designs in which the test of `hypotheses` (the largest p) rejects at alpha; half-width: the mean
+           of that of the intervals (the largest error).
 The simulation has DRAWS designs: a power of .8 is known to +- .018 (95 %). The standard normals are common to all effects
 and sizes, so power rises smoothly in both.
 """
@@ -57,15 +58,19 @@ def simulate(spread: Spread, effect: float, wordings: int, tapes: int, alpha: fl
     noise = (sqrt(spread.wording) * rng.standard_normal((draws, wordings, 1)) + sqrt(spread.tape) * rng.standard_normal((draws, 1, tapes))
              + own * rng.standard_normal((draws, wordings, tapes)))
     values = effect + spread.sd * noise
-    variance, dof = widest(values)
-    t, error = values.mean((1, 2)) / np.sqrt(variance), np.sqrt(variance)
-    p = 2 * student.sf(abs(t), dof) if two_sided else student.sf(t * (1 if effect >= 0 else -1), dof)
-    half = student.ppf(1 - alpha / 2, dof) * error
+    every = errors(values)
+    found = np.stack([v for v, _ in every])
+    t = values.mean((1, 2)) * (1 if effect >= 0 else -1) / np.sqrt(found)
+    dofs = np.array([d for _, d in every])
+    tails = student.sf(abs(t) if two_sided else t, dofs[:, None])
+    p = (2 if two_sided else 1) * tails.max(0)
+    dof = dofs[found.argmax(0)]
+    half = student.ppf(1 - alpha / 2, dof) * np.sqrt(found.max(0))
     return Plan(wordings * tapes, float((p <= alpha).mean()), float(half.mean()), int(np.median(dof)))
 
 
-def widest(values: "np.ndarray[Any, Any]") -> "tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]":
-    """The largest variance of the mean, and its degrees of freedom, of each (wordings x tapes) table; values (D, W, T)."""
+def errors(values: "np.ndarray[Any, Any]") -> "list[tuple[np.ndarray[Any, Any], int]]":
+    """The variance of the mean of each (wordings x tapes) table under every clustering, with degrees of freedom; values (D, W, T)."""
     import numpy as np
     _, w, t = values.shape
     residual = values - values.mean((1, 2), keepdims=True)
@@ -78,9 +83,7 @@ def widest(values: "np.ndarray[Any, Any]") -> "tuple[np.ndarray[Any, Any], np.nd
     if t > 1 and w > 1:  # with one wording, a tape is a single value
         by_tape = (residual.sum(1)**2).sum(1) * t / ((t - 1) * n**2)
         found += [(by_tape, t - 1), (by_wording + by_tape - single, min(w, t) - 1)]
-    variances = np.stack([v for v, _ in found])
-    best = variances.argmax(0)
-    return np.maximum(variances.max(0), 1e-300), np.array([d for _, d in found])[best]
+    return [(np.maximum(v, 1e-300), d) for v, d in found]
 
 
 def smallest(spread: Spread, effect: float, wordings: int, power: float | None, half: float | None, alpha: float = 0.05,

@@ -150,10 +150,14 @@ class Sample:
         variance = a.variance + b.variance - self.error(*a.by, *b.by).variance
         return Error(a.by + b.by, variance, min(a.dof, b.dof), min(a.groups, b.groups))
 
-    def widest(self) -> Error:
-        """The largest error, over one and two dimensions."""
+    def errors(self) -> list[Error]:
+        """The errors of single observations and of every clustering, by one dimension and by two."""
         one = self.one_way()
-        return largest([*one, *(self.two_way(a, b) for a, b in combinations([e for e in one if e.by], 2))])
+        return [*one, *(self.two_way(a, b) for a, b in combinations([e for e in one if e.by], 2))]
+
+    def widest(self) -> Error:
+        """The largest of the errors."""
+        return largest(self.errors())
 
     def effective(self) -> float:
         """The least effective number of episodes over dimensions."""

@@ -49,6 +49,7 @@ class Estimate:
                   "payoff bounds", "bootstrap by wording"; "none" without an interval
     worst, best   the mean if every missing value had been the row's lower, or upper, payoff bound
     error, dof    standard error of the mean and its degrees of freedom, where a t interval is given
+    errors        the standard error and degrees of freedom of every clustering, the one used among them
     icc           intraclass correlation of the values, the largest over dimensions that repeat; None where none does
     """
     mean: float | None
@@ -66,6 +67,7 @@ class Estimate:
     note: str = ""
     error: float | None = None
     dof: int | None = None
+    errors: tuple[tuple[float, int], ...] = ()
     icc: float | None = None
 
 
@@ -155,7 +157,9 @@ def _with_interval(estimate: Estimate, sample: Sample, strata: int) -> Estimate:
     name = "stratified t" if strata > 1 else "t"
     method = f"cluster t({error.dof}) by {' and '.join(error.by)}" if error.by else f"{name}({error.dof})"
     half = student(estimate.level, error.dof) * sqrt(error.variance)
-    return replace(estimate, low=sample.mean - half, high=sample.mean + half, method=method, error=sqrt(error.variance), dof=error.dof)
+    every = tuple((sqrt(max(0.0, e.variance)), e.dof) for e in sample.errors())
+    return replace(estimate, low=sample.mean - half, high=sample.mean + half, method=method, error=sqrt(error.variance), dof=error.dof,
+                   errors=every)
 
 
 def _bounded(estimate: Estimate, sample: Sample) -> Estimate:

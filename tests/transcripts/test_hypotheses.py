@@ -188,7 +188,7 @@ def test_specifications_hold_the_declared_one_and_every_other(store: str) -> Non
 
 
 def test_the_estimate_without_a_cluster_is_that_of_the_others(store: str) -> None:
-    results = parlour.run({**design(80), "arms": [{"name": "never", "seats": {"human": "mock"}}]}, store)
+    results = parlour.run({**design(80), "arms": [{"name": "never", "seats": {"human": "mock"}}], "hypotheses": []}, store)
     h = Hypothesis(name="m", role="human", arms=("never",))
     moved = {i.cluster: i for i in influences(results.store, results.run, h)}
     assert moved.keys() == {"plain", "workshop"}
