@@ -29,6 +29,8 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "cheap_talk", "rounds": 2, "then": "silent"}, {"name": "cheap_talk", "then": "advice"},
 ]
 INSTANCES: dict[str, list[dict[str, Any]]] = {
+    "survey": [{}, {"kind": "number", "questions": [{"key": "a", "text": "How many?", "isomorph": "What number?", "median": 9.0,
+                                                     "iqr": 2.0}]}],
     "announced_policy": [{}, {"task": "judge"}, {"task": "act_on", "gain": 2.0}],
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
