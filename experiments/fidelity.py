@@ -56,8 +56,8 @@ def respondent(text: str, role: str) -> Respondent:
 
 def design(people: Sequence[Respondent], simulators: Sequence[Respondent], priors: Sequence[float] = PRIORS,
            thresholds: Sequence[float] = THRESHOLDS, repeats: int = 10, wordings: Sequence[str] = ("all",), seed: int = 0,
-           **more: Any) -> Design:
-    """Every respondent answers every item in every wording, `repeats` times, in all three tasks (the judgement once a wording).
+           tasks: Sequence[str] = TASKS, **more: Any) -> Design:
+    """Every respondent answers every item in every wording, `repeats` times, in each of the tasks.
 
     Raises DesignError for less than two repeats (answers are halved) or an even chance of 0 or 1.
     """
@@ -70,7 +70,7 @@ def design(people: Sequence[Respondent], simulators: Sequence[Respondent], prior
         raise DesignError("two respondents of one name: give them names, --simulator NAME=SPEC.")
     game = {"name": "announced_policy", "priors": list(priors), "thresholds": list(thresholds)}
     arms = [{"name": f"{r.name}{SEP}{task}", "game": {**game, "task": task}, "protocol": "silent", "seats": {"buyer": r.spec}}
-            for r in both for task in TASKS]
+            for r in both for task in tasks]
     return make_design({"name": "fidelity", "seed": seed, "episodes": len(priors) * len(thresholds) * words * repeats,
                         "wordings": list(wordings), "arms": arms, **more})
 
@@ -93,7 +93,7 @@ def compared(store: Store, run: str, people: Sequence[Respondent], simulators: S
         for t in people:
             found += pair(said[t.name], said[s.name], t, s, draws)
     for r in (*people, *simulators):
-        found += alone(r, said[r.name], draws if not r.ideal else 0)
+        found += alone(r, said[r.name], draws if not any(t.ideal for t in people) else 0)
     put(store, run, found, 0.95, "fidelity")
     return found
 
