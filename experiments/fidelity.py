@@ -3,7 +3,8 @@
 A respondent is any seat's spec, or `ideal`, the ideal type. Truths are the people, simulators stand in for them; the report
 is computed from the rows of the run.
 """
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -19,6 +20,7 @@ from ..transcripts.store import Store
 from .design import Design, Fields, make_design, seat
 
 IDEAL = "ideal"
+HUMANS = "humans:"
 TASKS = ("act", "judge", "act_on")
 PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
@@ -82,6 +84,14 @@ def precision(priors: Sequence[float], thresholds: Sequence[float], asked: int) 
         worst = max(expected_se(x, logit(p), slope, asked)[0] for p in priors)
         yield f"    se of a threshold if the slope is {slope:g}: at most {worst:.3f} logits ({asked} answers an item)"
     yield f"    se of a share near one half: {sqrt(0.25 / asked):.3f} an item"
+
+
+def tell(made: Design, precise: Iterable[str]) -> None:
+    """What it will take and how precise it will be, on stderr, before anybody is asked."""
+    from .api import synchronous
+    from .estimate import estimate, lines
+    for line in (*lines(synchronous(estimate(made)), made.budget), *precise):
+        print(line, file=sys.stderr)
 
 
 # --- from rows to scores ------------------------------------------------------------------------------------------------

@@ -9,9 +9,8 @@ from ..transcripts.scores import Score, lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design
-from .fidelity import IDEAL, PRIORS, THRESHOLDS, Respondent, chances, compared, design, matrix, precision, respondent
+from .fidelity import HUMANS, IDEAL, PRIORS, THRESHOLDS, Respondent, chances, compared, design, matrix, precision, respondent, tell
 
-HUMANS = "humans:"
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
          "expected calibration error", "log-loss", "least log-loss", "normalised accuracy")
 
@@ -31,17 +30,6 @@ def fidelity(args: Namespace) -> int:
     if args.estimate or not args.json:
         tell(made, precision(priors, thresholds, int(made.episodes) // (len(priors) * len(thresholds))))
     return 0 if args.estimate else _report(args, made, truths, simulators)
-
-
-def tell(made: Design, precise: Sequence[str] | object) -> None:
-    """What it will take, on stderr, before anybody is asked."""
-    from .api import synchronous
-    from .estimate import estimate
-    from .estimate import lines as told
-    for line in told(synchronous(estimate(made)), made.budget):
-        print(line, file=sys.stderr)
-    for line in precise:  # type: ignore[attr-defined]  # an iterator of lines
-        print(line, file=sys.stderr)
 
 
 def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulators: Sequence[Respondent]) -> int:

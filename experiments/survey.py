@@ -14,7 +14,7 @@ from ..transcripts.scores import BLANK, Score, lines, put
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design, make_design
-from .fidelity import Respondent, respondent
+from .fidelity import HUMANS, Respondent, respondent, tell
 from .humans import DataSet, data_set
 
 SAID = """
@@ -34,7 +34,6 @@ def design(people: DataSet, simulators: Sequence[Respondent], repeats: int, word
 def against_humans(args: Namespace) -> int:
     """Asks the simulators what people were asked, and reports."""
     from .api import synchronous
-    from .people import HUMANS, tell
     from .runner import start
     if len(args.truth) > 1:
         raise DesignError("one data set of people at a time: give a single --truth humans:NAME.")
@@ -125,4 +124,5 @@ def _numbers(people: DataSet, rows: Sequence[Mapping[str, Any]]) -> dict[str, fl
     if not ratios:
         return {}
     return ({"|log10 of median over people's|": float(np.mean(off))} if off else {}) | {
-        "ratio of interquartile ranges": float(np.mean(ratios)), "questions without any spread (failures)": float(sum(r == 0 for r in ratios))}
+        "ratio of interquartile ranges": float(np.mean(ratios)),
+        "questions without any spread (failures)": float(sum(r == 0 for r in ratios))}

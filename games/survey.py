@@ -86,7 +86,8 @@ DEFAULTS = tuple(Question(
     text=f"You and another person are paid by your choice alone. Left: the other gets {a}, you get 400. Right: the other gets 750, "
          f"you get {b}.",
     isomorph=f"You share out points between a colleague and yourself. Left: {a // 5} to the colleague, 80 to you. Right: 150 to the "
-             f"colleague, {b // 5} to you.") for key, a, b, shares in (("Berk29", 400, 400, (0.31, 0.69)), ("Barc2", 400, 375, (0.52, 0.48))))
+             f"colleague, {b // 5} to you.") 
+    for key, a, b, shares in (("Berk29", 400, 400, (0.31, 0.69)), ("Barc2", 400, 375, (0.52, 0.48))))
 
 
 class Survey(Game):

@@ -16,6 +16,7 @@
 Sources: A. Angelopoulos, J. Duchi, T. Zrnic, "PPI++", arXiv:2311.01453; J. Lin, IEEE Trans. Inf. Theory 37 (1991).
 """
 from collections.abc import Sequence
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -113,7 +114,7 @@ def wasserstein(threshold: float, slope: float, other: float, other_slope: float
     wide = 60 / min(slope, other_slope)
     ends = sorted({min(threshold, other, cross) - wide, threshold, other, cross, max(threshold, other, cross) + wide})
     return float(sum(quad(lambda z: abs(expit(slope * (z - threshold)) - expit(other_slope * (z - other))), a, b, limit=200,
-                          epsabs=1e-11)[0] for a, b in zip(ends, ends[1:], strict=False)))
+                          epsabs=1e-11)[0] for a, b in pairwise(ends)))
 
 
 def jensen_shannon(p: Values, q: Values) -> float:

@@ -70,6 +70,7 @@ def _respondents(scores: Sequence[Score]) -> list[list[str]]:
 def picture(said: Mapping[str, Answers], people: Sequence[str], ideal: Sequence[str]) -> bytes:
     """Four panels as a PNG."""
     from matplotlib.figure import Figure
+    people = sorted(people, key=lambda who: who in ideal)  # the people themselves lead, not the ideal type
     figure = Figure(figsize=SIZE, layout="constrained")
     curves, cliff, calibrated, worth = figure.subplots(2, 2).ravel()
     _curves(curves, said, people, ideal)
@@ -95,9 +96,11 @@ def _curves(axes: Any, said: Mapping[str, Answers], people: Sequence[str], ideal
             for t, share in zip(of.x, of.shares()[k], strict=True):
                 points.setdefault(round(t - logit(prior), 1), []).append(share)
         x = sorted(points)
-        axes.plot(x, [float(np.nanmean(points[v])) for v in x], color=colour, lw=2.2 if who in people else 1.4, marker=".", ms=5, label=who)
+        axes.plot(x, [float(np.nanmean(points[v])) for v in x], color=colour, lw=2.2 if who in people else 1.4, marker=".", ms=5,
+                  label=who)
     axes.axvline(0, color="0.8", lw=0.8, zorder=0)
-    axes.set(title="Who acts", xlabel="threshold of the rule, relative to the ideal one (logits)", ylabel="share that acts", ylim=(-0.04, 1.04))
+    axes.set(title="Who acts", xlabel="threshold of the rule, relative to the ideal one (logits)", ylabel="share that acts",
+             ylim=(-0.04, 1.04))
 
 
 def _true(of: Answers, kind: int, ideal: bool) -> Receiver:
@@ -127,8 +130,8 @@ def _calibration(axes: Any, said: Mapping[str, Answers], people: Sequence[str], 
     for who, colour in _colours(said, people).items():
         if who not in people:
             axes.plot(said[who].shares().ravel(), p.ravel(), "o", color=colour, ms=4, alpha=0.7)
-    axes.set(title="Calibration, item by item", xlabel="share of the simulator that acts", ylabel=f"share of {people[0]}", xlim=(-0.04, 1.04),
-             ylim=(-0.04, 1.04))
+    axes.set(title="Calibration, item by item", xlabel="share of the simulator that acts", ylabel=f"share of {people[0]}",
+             xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
 
 
 def _queries(axes: Any, said: Mapping[str, Answers], ideal: Sequence[str]) -> None:

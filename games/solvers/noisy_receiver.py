@@ -16,9 +16,6 @@ Source: K. Harris, N. Immorlica, B. Lucier, A. Slivkins, arXiv:2311.18138, for t
 from dataclasses import dataclass
 from math import exp, inf, isinf, log, log1p
 
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, ndtr
-
 SLACK = 1e-9
 
 
@@ -32,10 +29,9 @@ class Receiver:
 
     def acts(self, x: float) -> float:
         """The chance that he acts at log odds x."""
-        if isinf(self.slope):
-            sure = 1.0 if x <= self.threshold + SLACK else 0.0
-        else:
-            sure = float(expit(self.slope * (self.threshold - x)))
+        from scipy.special import expit
+        step = float(x <= self.threshold + SLACK)
+        sure = step if isinf(self.slope) else float(expit(self.slope * (self.threshold - x)))
         return self.low + (1 - self.low - self.high) * sure
 
 
@@ -53,6 +49,7 @@ def best_policy(prior: float, receiver: Receiver) -> float:
     """The q in (0, 1] that earns most. A step is met exactly; else a grid of ln q, then Brent's method about its best point."""
     if isinf(receiver.slope):
         return best_of_step(prior, receiver)
+    from scipy.optimize import minimize_scalar
     grid = [i / 40 for i in range(-480, 1)]
     at = max(grid, key=lambda x: value(exp(x), prior, receiver))
     found = minimize_scalar(lambda x: -value(exp(x), prior, receiver), bounds=(at - 0.025, min(0.0, at + 0.025)), method="bounded",
@@ -94,6 +91,7 @@ def cost_of(true: Receiver, picture: Receiver, prior: float, margin: float = 0.0
 
 def kept(margin: float, spread: float) -> float:
     """E U / V* of a sender who shades by `margin` when the threshold is known up to a normal error of sd `spread` > 0."""
+    from scipy.special import ndtr
     return 0.5 * float(ndtr(margin / spread) + exp(spread**2 / 2 - margin) * ndtr(margin / spread - spread))
 
 
@@ -101,6 +99,7 @@ def best_margin(spread: float) -> float:
     """The margin that keeps most, in logits; 0 where nothing is unsure."""
     if spread <= 0:
         return 0.0
+    from scipy.optimize import minimize_scalar
     grid = [i * spread / 20 for i in range(161)]
     at = max(grid, key=lambda m: kept(m, spread))
     found = minimize_scalar(lambda m: -kept(m, spread), bounds=(max(0.0, at - spread / 20), at + spread / 20), method="bounded",
