@@ -83,9 +83,14 @@ def _given(rows: Sequence[Mapping[str, Any]], at: int, wording: str | None = Non
             and from_json(r["state"])["fields"]["at"] == at and wording in (None, r["wording"])]
 
 
+def _pairs(people: DataSet, rows: Sequence[Mapping[str, Any]], wording: str | None = None) -> list[tuple[Any, Any]]:
+    """(people's shares, the simulator's) of every question of which both are on record."""
+    counts = [(q.shares, [_given(rows, i, wording).count(o) for o in people.labels]) for i, q in enumerate(people.questions) if q.shares]
+    return [(np.array(h), np.array(c) / sum(c)) for h, c in counts if sum(c)]
+
+
 def _choices(people: DataSet, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    pairs = [(q.shares, [_given(rows, i).count(o) for o in people.labels]) for i, q in enumerate(people.questions) if q.shares]
-    pairs = [(h, np.array(c) / sum(c)) for h, c in pairs if sum(c)]
+    pairs = _pairs(people, rows)
     if not pairs:
         return {}
     p, q = np.array([h[0] for h, _ in pairs]), np.array([c[0] for _, c in pairs])
@@ -103,8 +108,7 @@ def _contamination(people: DataSet, rows: Sequence[Mapping[str, Any]]) -> dict[s
     """Distance to people in the isomorph less that in the canonical words: above 0, it is closer where it may have read the result."""
     far = {}
     for wording in ("plain", "isomorph"):
-        pairs = [(q.shares, [_given(rows, i, wording).count(o) for o in people.labels]) for i, q in enumerate(people.questions) if q.shares]
-        pairs = [(h, np.array(c) / sum(c)) for h, c in pairs if sum(c)]
+        pairs = _pairs(people, rows, wording)
         if pairs:
             far[wording] = float(np.mean([closeness.distance(h, c) for h, c in pairs]))
     return {"contamination: isomorph less canonical distance": far["isomorph"] - far["plain"]} if len(far) == 2 else {}

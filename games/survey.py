@@ -14,7 +14,7 @@ Ties: the option listed first. Checked example (the defaults): people (.5722 + .
 Source: G. Charness, M. Rabin, "Understanding social preferences with simple tests", QJE 117 (2002), for the defaults.
 """
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
@@ -108,8 +108,9 @@ class Survey(Game):
         return self
 
     @cached_property
-    def _answer(self) -> type[Move]:
-        return create_model("Answer", __base__=Answer, option=(Literal[self.labels], ...))
+    def _answer(self) -> type[Answer]:
+        labels: Any = Literal[self.labels]
+        return create_model("Answer", __base__=Answer, option=(labels, ...))
 
     def players(self) -> tuple[Role, ...]:
         return ("respondent",)
@@ -137,8 +138,8 @@ class Survey(Game):
     def benchmarks(self, rules: Rules) -> list[Benchmark]:
         same = [sum(s * s for s in q.shares) if self.kind == "choice" else float(q.median is not None) for q in self.questions]
         most = [max(q.shares, default=0.0) if self.kind == "choice" else float(q.median is not None) for q in self.questions]
-        return [Benchmark(name=name, kind=kind, source=SOURCE, value={"respondent": sum(v) / len(v)})
-                for name, kind, v in (("people", "people", same), ("optimum", "optimum", most))]  # type: ignore[arg-type]  # a kind
+        return [Benchmark(name="people", kind="people", source=SOURCE, value={"respondent": sum(same) / len(same)}),
+                Benchmark(name="optimum", kind="optimum", source=SOURCE, value={"respondent": sum(most) / len(most)})]
 
     def strategy(self, benchmark: str, role: Role, rules: Rules) -> Strategy:
         def play(information: Information, want: type[Move]) -> Mixed:

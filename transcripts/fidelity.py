@@ -198,7 +198,7 @@ def _shared(p: Any, q: Any, simulator: Answers) -> dict[str, float]:
 
 def updating(of: Answers) -> Weights | None:
     """Grether's weights from the stated posteriors, clustered by type and wording."""
-    return grether(*(list(column) for column in zip(*of.beliefs, strict=True))) if of.beliefs else None  # type: ignore[arg-type]
+    return grether(*(list(column) for column in zip(*of.beliefs, strict=True))) if of.beliefs else None
 
 
 def attitude(of: Answers) -> Fit | None:

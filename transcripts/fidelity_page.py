@@ -91,7 +91,8 @@ def _colours(said: Mapping[str, Answers], people: Sequence[str]) -> dict[str, st
 def _curves(axes: Any, said: Mapping[str, Answers], people: Sequence[str], ideal: Sequence[str]) -> None:
     """Shares that act by what the rule asks of a type, over all types: 0 is where an ideal type turns."""
     for who, colour in _colours(said, people).items():
-        of, points = said[who], {}
+        of = said[who]
+        points: dict[float, list[float]] = {}
         for k, prior in enumerate(of.priors):
             for t, share in zip(of.x, of.shares()[k], strict=True):
                 points.setdefault(round(t - logit(prior), 1), []).append(share)

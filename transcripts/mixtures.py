@@ -8,16 +8,15 @@ Sampling alone misses by sqrt(mean h(1-h)/n).
 
 Source: J. Horton, "Large language models as simulated economic agents" (2023).
 """
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from .agreement import rmse
+from .agreement import Values, rmse
 
 
-def mixture(types: Any, h: Sequence[float]) -> tuple[Any, float]:
+def mixture(types: Any, h: Values) -> tuple[Any, float]:
     """(weights, sum of squares). Every support is tried, so the optimum is exact; for a handful of types."""
     v, y = np.asarray(types, float), np.asarray(h, float)
     best: tuple[Any, float] = (np.full(len(v), 1 / len(v)), np.inf)
@@ -38,20 +37,20 @@ def _on(v: Any, y: Any) -> Any:
     return np.linalg.lstsq(system, np.append(v @ y, 1.0), rcond=None)[0][:n]
 
 
-def left_out(types: Any, h: Sequence[float]) -> float:
+def left_out(types: Any, h: Values) -> float:
     """Root mean squared error over questions, each predicted by the weights fitted to the others."""
     v, y = np.asarray(types, float), np.asarray(h, float)
     said = [float(mixture(np.delete(v, i, axis=1), np.delete(y, i))[0] @ v[:, i]) for i in range(len(y))]
     return rmse(y, said)
 
 
-def sampling_noise(h: Sequence[float], n: float) -> float:
+def sampling_noise(h: Values, n: float) -> float:
     """What n people a question miss the truth by, root mean square."""
     y = np.asarray(h, float)
     return float(np.sqrt(np.mean(y * (1 - y) / n)))
 
 
-def dispersion(q: Sequence[float], h: Sequence[float]) -> float | None:
+def dispersion(q: Values, h: Values) -> float | None:
     """Spread of a simulator's shares over questions relative to people's; None where people's do not vary."""
     below = float(np.std(h))
     return float(np.std(q)) / below if below > 0 else None
