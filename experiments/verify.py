@@ -67,7 +67,7 @@ class Witness(Agent):
         return ((1.0, self._recorded(turn).words),)
 
     def _recorded(self, turn: Turn) -> Reply:
-        attempts = self.said[len(turn.past)] if len(turn.past) < len(self.said) else ()
+        attempts = self.said[turn.ordinal] if turn.ordinal < len(self.said) else ()
         if len(turn.attempts) >= len(attempts):
             raise Transient("the record ends here")
         words, finish = attempts[len(turn.attempts)]
@@ -194,6 +194,7 @@ class Driven:
         self.design, self.table, self.record, self.begun = design, table, record, begun
         self.number = record.number
         self.events: list[Event] = []
+        self.compared: dict[int, int] = {}  # replies of each turn that have been compared
 
     def divergences(self) -> Iterator[Divergence]:
         """What differs from the record, in the order of play."""
@@ -238,7 +239,8 @@ class Driven:
 
     def _reply(self, turn: int, event: Event) -> Iterator[Divergence]:
         said = [a for a in self.record.attempts.get(turn, ()) if a["verdict"] != "error"]
-        at = sum(1 for e in self.events[:self.events.index(event)] if e["k"] == "reply" and e["t"] == turn)
+        at = self.compared.get(turn, 0)
+        self.compared[turn] = at + 1
         agent = load("agents", self.table.arm.seats[self.record.asks[turn]["role"]]["agent"])
         shown = hash_of(event["prompt"]) if agent.reads and event["prompt"] else None
         fields = ["verdict", "complaint", "move", "prompt"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
+from ..errors import UNMADE, BudgetSpent, Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
@@ -86,6 +86,7 @@ class Session:
     choose: Callable[[Sequence[float]], int] | None = None
     turns: int = 0
     past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
+    before: dict[Role, int] = field(default_factory=dict)
     kept: dict[Role, dict[str, Any]] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
@@ -144,6 +145,9 @@ class Session:
 
     async def _ask(self, turn: int, ask: Ask, batch: int) -> Move | None:
         ask, agent = same(ask), self.seats[ask.role]
+        if ask.anew:
+            self.before[ask.role] = self.before.get(ask.role, 0) + len(self.past.get(ask.role, ()))
+            self.past[ask.role], self.kept[ask.role] = [], {}
         past = self.past.setdefault(ask.role, [])
         said, seed = self.said.get(turn), self.seed(ask.role, turn)
         if said is None:
@@ -155,7 +159,8 @@ class Session:
             words = said.words
         else:
             kept = self.kept.setdefault(ask.role, {})
-            now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries, kept)
+            now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries,
+                       self.before.get(ask.role, 0), kept)
             move, words = await self._talk(turn, now, agent)
         past.append((ask, words))
         return move
@@ -213,6 +218,10 @@ class Session:
                 self._intend(turn, tries)
                 try:
                     return await self._once(replace(now, tries=tries), agent), tries
+                except (BudgetSpent, asyncio.CancelledError) as refused:
+                    if _unmade(refused):
+                        self.record({"k": "unmade", "t": turn, "n": tries})
+                    raise
                 except ProviderError as problem:
                     self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
                                  "finish": type(problem).__name__.lower(), "complaint": str(problem)})
@@ -243,6 +252,13 @@ class Session:
         assert self.choose is not None
         words = mixture[self.choose([p for p, _ in mixture])][1] if len(mixture) > 1 else mixture[0][1]
         return Reply(words)
+
+
+def _unmade(refused: BaseException) -> bool:
+    """Whether a call that has been announced was not made, because the budget had no room for it."""
+    if isinstance(refused, BudgetSpent):
+        return not refused.paid
+    return UNMADE in getattr(refused, "__notes__", ())
 
 
 def _origin(reply: Reply) -> Event:

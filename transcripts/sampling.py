@@ -159,6 +159,10 @@ class Sample:
         """The least effective number of episodes over dimensions."""
         return min([self.kish, *(self._effective(clusters_of(self.units, d)) for d in self.dimensions())])
 
+    def icc(self) -> float | None:
+        """The largest intraclass correlation over dimensions; None if nothing repeats."""
+        return max((intraclass(clusters_of(self.units, d), self.residuals) for d in self.dimensions()), default=None)
+
     def _effective(self, ids: list[Hashable]) -> float:
         r = intraclass(ids, self.residuals)
         return 1 / (r * fsum(a * a for a in _sums(ids, self.shares).values()) + (1 - r) / self.kish)
