@@ -13,9 +13,10 @@ from ..errors import DesignError, FieldError
 from ..games.solvers.noisy_receiver import logit
 from ..registry import load
 from ..transcripts import fidelity as rows
+from ..transcripts.arms import BLANK, Score
 from ..transcripts.fidelity import SEP, Answers
 from ..transcripts.psychometric import expected_se
-from ..transcripts.scores import BLANK, Score, put
+from ..transcripts.scores import put
 from ..transcripts.store import Store
 from .design import Design, Fields, make_design, seat
 

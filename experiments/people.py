@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import FieldError
-from ..transcripts.scores import Score, lines
+from ..transcripts.arms import Score
+from ..transcripts.scores import lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design

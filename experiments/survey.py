@@ -9,8 +9,9 @@ from pydantic_core import from_json
 
 from ..errors import DesignError
 from ..transcripts import agreement as closeness
+from ..transcripts.arms import BLANK, Score
 from ..transcripts.mixtures import dispersion
-from ..transcripts.scores import BLANK, Score, lines, put
+from ..transcripts.scores import lines, put
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design, make_design

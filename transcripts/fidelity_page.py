@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..games.solvers.noisy_receiver import Receiver, best_policy, logit, value
+from .arms import Score
 from .fidelity import Answers, queries, receiver
-from .scores import Score
 
 SIZE = (10.5, 8.4)
 WHO = ("valid replies", "updating: weight of the prior", "updating: weight of the evidence",
