@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "rerun", "evidence", "learning", "contracts")
+PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
 """The modules that hold the commands, each in COMMANDS."""
 
 
@@ -163,6 +163,25 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("id", metavar="ID", help="RUN/EPISODE, or EPISODE of the latest run")
     replay.add_argument("--delay", type=float, default=0.0, metavar="S", help="seconds between turns (default 0)")
     _store(replay)
+
+    fidelity = commands.add_parser("fidelity", help="how faithfully a simulator stands in for people, and what it costs if it does not",
+                                   description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
+                                               "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
+                                               "NAME=SPEC. Rationality is the distance to the ideal type, fidelity that to people.")
+    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO", help="the people; may be repeated; or humans:DATASET")
+    fidelity.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
+    fidelity.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
+    fidelity.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
+    fidelity.add_argument("--repeats", type=int, default=10, help="of every item in every wording (default 10)")
+    fidelity.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
+    fidelity.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated (default: all)")
+    fidelity.add_argument("--seed", type=int, default=0)
+    fidelity.add_argument("--budget", type=float, metavar="US$", help="stop before more than this is spent")
+    fidelity.add_argument("--cache", default="off", choices=("off", "read-write", "read-only"), help="keep models' replies")
+    fidelity.add_argument("--estimate", action="store_true", help="say what it will take and how precise it will be; ask nobody")
+    fidelity.add_argument("--page", metavar="FILE", help="write the report: .html, or .png for the picture alone")
+    _store(fidelity)
+    _json(fidelity)
 
     simulate = commands.add_parser("simulate", help="learner against learner over many seeds, compiled; curves into the store",
                                    description="Gone on with where it was cut off: seeds in the store are not simulated again.")

@@ -33,7 +33,9 @@ def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields
             strategy=lambda name: named_strategy(game, name, role, rules, known),
             heed=lambda information: game.heed(role, information),
             ignore=lambda information: game.ignore(role, information),
-            options=lambda information, want, level: game.options(role, information, want, rules, level)))
+            options=lambda information, want, level: game.options(role, information, want, rules, level),
+            evidence=lambda information: game.evidence(role, information),
+            voice=lambda want, belief, acts: game.voice(role, want, belief, acts)))
     except FieldError as error:
         raise FieldError(f"seat '{role}': {error}") from None
 

@@ -409,6 +409,14 @@ class Game(Frozen, ABC):
         """
         raise NotImplementedError
 
+    def evidence(self, role: Role, information: Information) -> tuple[float, float, float]:
+        """Log odds of the prior, of what was heard, of the stakes: an ideal type acts iff their sum is at least 0."""
+        raise NotImplementedError
+
+    def voice(self, role: Role, want: type[Move], belief: float, acts: float) -> Mixed:
+        """What one says who holds the good state likely by `belief`, and acts with chance `acts`."""
+        raise NotImplementedError
+
     def channel(self, state: Any, note: Any, report: Any) -> tuple[bool, bool, bool] | None:
         """(note is right, report repeats the note, report is right); None where reports have no such reading."""
         return None

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
-from ..games.base import Frozen, Information, Move, Role, Strategy, Wording
+from ..games.base import Frozen, Information, Mixed, Move, Role, Strategy, Wording
 from .base import Ask
 from .codec import render, schema
 
@@ -118,6 +118,9 @@ class Turn:
 Act = Callable[[Information], Move]
 Options = Callable[[Information, type[Move], int | None], Sequence[tuple[Move | None, float]]]
 
+Evidence = Callable[[Information], tuple[float, float, float]]
+Voice = Callable[[type[Move], float, float], Mixed]
+
 
 @dataclass(frozen=True)
 class Seating:
@@ -126,6 +129,7 @@ class Seating:
     strategy  benchmark name (None: the usual one) -> the role's strategy
     heed, ignore   information -> the action that follows, or does not listen to, the adviser
     options   (information, want, level) -> every open move with its expected payoff
+    evidence  information -> log odds of prior, news and stakes; voice: (want, belief, chance to act) -> chances over moves
     extra     whatever else; a recording takes its words from extra["words"]
     """
     role: Role
@@ -133,6 +137,8 @@ class Seating:
     heed: Act | None = None
     ignore: Act | None = None
     options: Options | None = None
+    evidence: Evidence | None = None
+    voice: Voice | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -38,6 +38,9 @@ COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
 """Chances of the scores 1 to 10 under three models."""
 INSTANCES: dict[str, list[dict[str, Any]]] = {
+    "survey": [{}, {"kind": "number", "questions": [{"key": "a", "text": "How many?", "isomorph": "What number?", "median": 9.0,
+                                                     "iqr": 2.0}]}],
+    "announced_policy": [{}, {"task": "judge"}, {"task": "act_on", "gain": 2.0}],
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
     "battle_of_the_sexes": [{}, {"informed": "both_common"}, {"informed": "row"}, {"informed": "both_private"},
