@@ -1,6 +1,6 @@
 """Which queries to put: published instances, every algorithm against every other, and the best messages against HiGHS."""
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_every_algorithm_finds_what_enumeration_finds(rows: list[tuple[float, fl
 
 def spans(cuts: tuple[int, ...], n: int) -> list[tuple[int, int]]:
     edges = [-1, *cuts, n - 1]
-    return [(a + 1, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(a + 1, b) for a, b in pairwise(edges)]
 
 
 @settings(max_examples=60, deadline=None)
