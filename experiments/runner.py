@@ -331,8 +331,8 @@ async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress],
         with suppress(StoreError):
             run.store.take(run.journal.path)
         raise
-    run.store.take(run.journal.path)
-    seal(run.store, run.name)
+    await asyncio.to_thread(run.store.take, run.journal.path)  # the loop never waits for the disk
+    await asyncio.to_thread(seal, run.store, run.name)
     return status
 
 

@@ -54,6 +54,9 @@ ONE_AT_A_TIME = Lock()
 BATCH = 64 * 2**20
 """Bytes of a journal taken in at a time."""
 
+BLOCK = 2**16
+"""Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
+
 
 class Store:
     """A store file. Every method opens it, does its work in one transaction, and closes it."""
@@ -118,7 +121,7 @@ class Store:
         new = self.path.with_name(f"{self.path.name}.new-{os.getpid()}-{get_ident()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with duckdb.connect(str(new)) as db:
+            with duckdb.connect(str(new), config={"default_block_size": BLOCK}) as db:
                 _check(db, self.path, write=True)
                 db.execute("CHECKPOINT")  # closing would do it, but keep quiet should it fail
             if not self.path.exists():  # another process may have been faster
