@@ -47,7 +47,15 @@ class StoreError(InputError):
 
 
 class BudgetSpent(InputError):
-    """One more call might cost more than is left of the budget."""
+    """One more call might cost more than is left of the budget.
+
+    paid  whether other calls of the same reply had been made before
+    """
+    paid = False
+
+
+UNMADE = "no call was made"
+"""The note on a cancellation that came while a call waited for room in the budget."""
 
 
 class ProviderError(ParlourError):

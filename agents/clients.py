@@ -161,9 +161,12 @@ def status_of(error: Exception) -> int | None:
 
 
 def crowded(error: Exception) -> bool:
-    """Whether the service has too many calls: 429 or 503, unless it is the mock, whose fault menu has nothing to do with them."""
-    headers = (getattr(getattr(e, "response", None), "headers", None) or {} for e in _chain(error))
-    return status_of(error) in (429, 503) and not any("x-parlour-fault" in found for found in headers)
+    """Whether the service has too many calls: 429, or 503 with a time to wait. A bare 503 tells of a service that is ill, and
+    slows down the call that met it alone; so does the mock, whose fault menu has nothing to do with how many calls there are."""
+    chain, status = list(_chain(error)), status_of(error)
+    headers = (getattr(getattr(e, "response", None), "headers", None) or {} for e in chain)
+    full = status == 429 or (status == 503 and retry_after(chain) is not None)
+    return full and not any("x-parlour-fault" in found for found in headers)
 
 
 def declined(error: Exception) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from pydantic import PrivateAttr, model_validator
 
-from ..errors import InputError
+from ..errors import BudgetSpent, InputError
 from ..games.base import Observation, Role, Say, Wording
 from ..protocols.base import Ask
 from ..protocols.seat import Agent, Reply, Seating, Turn
@@ -111,7 +111,11 @@ async def _answer(state: Talk) -> dict[str, Any]:
 
 
 async def _call(talk: Talk, turn: Turn) -> dict[str, Any]:
-    return {"replies": (*talk["replies"], await talk["agent"].reply(turn))}
+    try:
+        return {"replies": (*talk["replies"], await talk["agent"].reply(turn))}
+    except BudgetSpent as refused:
+        refused.paid = bool(talk["replies"])
+        raise
 
 
 def _why(turn: Turn) -> Ask:

@@ -2,7 +2,7 @@
 
 Additive increase, multiplicative decrease (D. Chiu, R. Jain, "Analysis of the increase and decrease algorithms for
 congestion avoidance", Computer Networks 17, 1989), of the rate r in calls a second. There is no limit until the service
-first says 429 or 503. Then
+first says 429, or 503 with a time to wait. Then
 
     r <- CUT * r                          at a complaint, once for all calls that were under way
     r <- r + (1/CUT - 1) * r0 / RECOVER   each second of calls that go well; r0 is r after the last cut
@@ -75,7 +75,7 @@ class Limiter:
         self.hold(room(headers, tokens))
 
     def busy(self, sent: float, retry_after: float | None) -> None:
-        """The service said 429 or 503 to a call that went out at `sent`."""
+        """The service said 429, or 503 with a time to wait, to a call that went out at `sent`."""
         now = self._clock()
         if sent > self._cut_at:
             self._known = self.rate < inf

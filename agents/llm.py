@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import to_json
 
-from ..errors import InputError, ProviderError, Transient, Unreachable
+from ..errors import UNMADE, InputError, ProviderError, Transient, Unreachable
 from ..protocols.codec import encode, type_name
 from ..protocols.seat import Agent, Finish, Reply, Seating, Turn
 from .cache import key_of
@@ -113,7 +113,11 @@ class LLM(Agent):
         if purse is None:
             return await self._called(turn)
         worst = cost = self.worst(turn)
-        await purse.reserve(worst)
+        try:
+            await purse.reserve(worst)
+        except asyncio.CancelledError as stop:
+            stop.add_note(UNMADE)
+            raise
         try:
             reply = await self._called(turn)
             cost = worst if reply.cost is None else reply.cost

@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="an experiment from a design file")
     _design(run)
+    run.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
+    run.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
+    run.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")
     _store(run)
     _json(run)
 

@@ -149,8 +149,21 @@ def run(args: Namespace) -> int:
         for line in lines(synchronous(estimate(design)), design.budget):
             print(line, file=sys.stderr)
     with progress(design, quiet=args.json) as bar:
-        name, status = synchronous(start(design, Store(args.store), on_episode=bar))
+        if args.on == "ray":
+            from .cluster import start_on_ray
+            work = start_on_ray(design, Store(args.store), _shared(args), args.workers, bar)
+        else:
+            work = start(design, Store(args.store), on_episode=bar)
+        name, status = synchronous(work)
     return _table(args, name, status)
+
+
+def _shared(args: Namespace) -> str:
+    if not args.shared:
+        raise FieldError("--on ray needs --shared: a folder that all workers see, or an address like s3://bucket/runs.")
+    if args.workers < 1:
+        raise FieldError(f"--workers {args.workers}: 1 or more.")
+    return str(args.shared)
 
 
 def _adjusted(design: Design, args: Namespace) -> Design:

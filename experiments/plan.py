@@ -103,15 +103,20 @@ def spans(game: Game, rules: Rules) -> dict[Role, tuple[float, float]]:
 
 
 def slots(design: Design, found: list[Table]) -> Iterator[Slot]:
-    """The sampled episodes of a design, arms interleaved. States go round first, then wordings, then personas.
+    """The sampled episodes of a design in the order of play. States go round first, then wordings, then personas.
+
+    Arms are interleaved in time at random: each round plays one episode of every arm, in an order drawn by the design's seed,
+    so that a service that changes meanwhile meets no arm more than another. An episode's number does not depend on it.
 
     With at least as many episodes as states, states are strata: each gets its share of the episodes and its chance as
     weight. With fewer, or where states are only sampled, they are drawn, one for each replicate of every wording and persona.
     """
     assert isinstance(design.episodes, int)
     for i in range(design.episodes):
-        for number, table in enumerate(found):
-            yield slot(design, table, i, i * len(found) + number)
+        order = list(range(len(found)))
+        Random(seed_of(design.seed, "order", i)).shuffle(order)
+        for number in order:
+            yield slot(design, found[number], i, i * len(found) + number)
 
 
 def slot(design: Design, table: Table, i: int, episode: int) -> Slot:

@@ -10,11 +10,13 @@ from ..protocols.codec import decode
 from ..protocols.seat import Attempt
 from ..protocols.session import Event, Said
 from ..transcripts.journal import Journal, read
+from ..transcripts.parts import Folder, Gathering, shared
 from ..transcripts.store import Store
 from .design import Design, wordings_of
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
-from .runner import Progress, Run, Watch, finish, head, preflight, versions
+from .runner import Progress, Run, Watch, finish, head, made_from, preflight, versions
+from .sources import changes
 
 HEAD = ("run", "arm", "benchmark")
 
@@ -27,6 +29,8 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
     """
     path = find(run, store)
     with Journal(path) as journal:
+        if url := shared(read(path)):
+            Gathering(Folder(url), journal).finish()
         begun = _begun(path)
         design = _design(path, begun.first, budget)
         if design.episodes == "exact":
@@ -34,6 +38,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
         with serving(design, store, spent(read(path))):
             found = tables(design)
             todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem)
+            _same(path, begun.first or {}, versions() | made_from(design, found))
             check(design, found)
             await preflight(found)
             for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
@@ -88,6 +93,13 @@ def _design(path: Path, first: Event | None, budget: float | None) -> Design:
     if was != now:
         raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
     return Design.model_validate(first["design"] | ({} if budget is None else {"budget": budget}))
+
+
+def _same(path: Path, first: Event, now: dict[str, str]) -> None:
+    """Raises StoreError, saying which, if what the run was made from is not what is here."""
+    if other := changes(first["versions"], now):
+        raise StoreError(f"run {path.stem} cannot be taken up as it was begun: {'; '.join(other)}. Put back what differs, or run "
+                         "the design anew.")
 
 
 def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | None:

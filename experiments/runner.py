@@ -23,6 +23,7 @@ from .design import Design
 from .money import check, serving
 from .money import table as prices
 from .plan import Slot, Table, persona_name, slots, tables
+from .sources import sources
 
 PACKAGES = ("parlour", "pydantic", "duckdb", "openai", "litellm", "langgraph", "tenacity", "numpy", "scipy")
 TAKE_SECONDS = 2.0
@@ -79,7 +80,7 @@ class Run:
             if self.design.episodes == "exact":
                 await self._exact()
             else:
-                await self._sampled()
+                await self.sampled()
             status, why = ("paused", "a seat will answer later") if self.progress.by_status.get("paused") else ("done", "")
             return status
         except (Fatal, Unreachable) as error:
@@ -114,7 +115,8 @@ class Run:
                 continue
 
     # --- sampled episodes -----------------------------------------------------------------------------------------------
-    async def _sampled(self) -> None:
+    async def sampled(self) -> None:
+        """Plays the episodes that are left."""
         every = slots(self.design, self.found) if self.todo is None else self.todo
         todo = (s for s in every if s.episode not in self.ended)
         self.progress.done = len(self.ended)
@@ -275,7 +277,7 @@ def commit() -> str | None:
 def head(run: str, design: Design, found: list[Table]) -> Iterator[Event]:
     """The events that open a journal: the design, what played it, every arm and its benchmarks."""
     yield {"k": "run", "run": run, "name": design.name, "seed": design.seed, "design": design.model_dump(mode="json"),
-           "versions": versions(), "commit": commit()}
+           "versions": versions() | made_from(design, found), "commit": commit()}
     for table in found:
         arm = table.arm
         yield {"k": "arm", "run": run, "arm": arm.name, "game": arm.game["name"],
@@ -284,6 +286,11 @@ def head(run: str, design: Design, found: list[Table]) -> Iterator[Event]:
                "exact": design.episodes == "exact"}
         for b in table.benchmarks:
             yield {"k": "benchmark", "run": run, "arm": arm.name, **b.model_dump(mode="json")}
+
+
+def made_from(design: Design, found: list[Table]) -> dict[str, str]:
+    """The hashes of the sources that a design's arms are made from."""
+    return sources(design.arms, {module(t.protocol) for t in found})
 
 
 def module(thing: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from ..errors import Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
+from ..errors import UNMADE, BudgetSpent, Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
@@ -213,6 +213,10 @@ class Session:
                 self._intend(turn, tries)
                 try:
                     return await self._once(replace(now, tries=tries), agent), tries
+                except (BudgetSpent, asyncio.CancelledError) as refused:
+                    if _unmade(refused):
+                        self.record({"k": "unmade", "t": turn, "n": tries})
+                    raise
                 except ProviderError as problem:
                     self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
                                  "finish": type(problem).__name__.lower(), "complaint": str(problem)})
@@ -243,6 +247,13 @@ class Session:
         assert self.choose is not None
         words = mixture[self.choose([p for p, _ in mixture])][1] if len(mixture) > 1 else mixture[0][1]
         return Reply(words)
+
+
+def _unmade(refused: BaseException) -> bool:
+    """Whether a call that has been announced was not made, because the budget had no room for it."""
+    if isinstance(refused, BudgetSpent):
+        return not refused.paid
+    return UNMADE in getattr(refused, "__notes__", ())
 
 
 def _origin(reply: Reply) -> Event:

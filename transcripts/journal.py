@@ -57,7 +57,7 @@ class Journal:
     def write(self, event: Event, hold: bool = False) -> None:
         """Appends one event, and before it those held; or holds it. A disk that is full raises StoreError and leaves no half
         line."""
-        event["written"] = time.time()
+        event.setdefault("written", time.time())  # copied events keep theirs
         self._held.append(to_json(event))
         if not hold:
             self.flush()

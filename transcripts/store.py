@@ -43,6 +43,7 @@ TABLES = {
     "call": ("call", "run, e, t, n, written"),
     "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, "
                          "cost, latency, cached, fingerprint"),
+    "unmade": ("unmade", "run, e, t, n, written"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
     "fork": ("fork", "run, e, origin_run, origin_episode, copy, t, change, luck, tape"),
 }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlour.agents.clients import lease, translate
+from parlour.agents.clients import crowded, lease, translate
 from parlour.agents.faults import Faults
 from parlour.agents.limits import LEAST, LONGEST, Limiter, room, span
 from parlour.agents.llm import LLM
@@ -260,3 +260,12 @@ def test_seats_share_what_a_service_allows(told: bool) -> None:
     assert complaints < 80, "one burst of complaints at the start, few after it"
 
 
+
+
+@pytest.mark.parametrize("status, headers, cuts", [(429, {}, True), (503, {"Retry-After": "2"}, True), (503, {}, False),
+                                                   (500, {"Retry-After": "2"}, False)])
+def test_only_a_service_that_says_it_is_full_slows_down_all(status: int, headers: dict[str, str], cuts: bool) -> None:
+    import httpx
+    import openai
+    answer = httpx.Response(status, headers=headers, request=httpx.Request("POST", "http://127.0.0.1/"))
+    assert crowded(openai.APIStatusError("no", response=answer, body=None)) is cuts

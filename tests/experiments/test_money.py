@@ -99,6 +99,7 @@ def test_a_budget_holds_and_the_run_goes_on_with_a_larger_one(tmp_path: Path, fa
         part = parlour.run(design(server.endpoint, calls=20, budget=cost / 2), tmp_path / "part.duckdb")
         assert part.status == "stopped" and part.sql(BILLED)["cost"][0] <= cost / 2
         assert part.sql("SELECT status, spent FROM stop").values.tolist()[0][0] == "stopped"
+        assert part.sql("SELECT * FROM possibly_paid").empty, "what the budget refused was not paid"
         assert cost / 4 < spent(journal(part)) <= cost / 2 and part.sql(BILLED)["n"][0] > 5
         with pytest.raises(BudgetSpent):
             api.resume(part.run, part.store.path, budget=cost / 1e6)

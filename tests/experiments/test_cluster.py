@@ -1,0 +1,191 @@
+"""A Ray cluster of two workers on this machine, one of them killed; journals in parts, on disk and in an S3-compatible store."""
+import asyncio
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import parlour
+from parlour.errors import DesignError, StoreError
+from parlour.experiments import api
+from parlour.experiments.cli import main
+from parlour.experiments.cluster import Bank, start_on_ray, started
+from parlour.experiments.design import make_design
+from parlour.experiments.verify import verify
+from parlour.transcripts.journal import Journal, read
+from parlour.transcripts.parts import Folder, Gathering, Parts
+from parlour.transcripts.store import Store
+
+SLOW = {"agent": "mock", "latency": 0.1}
+DESIGN: dict[str, Any] = {"name": "apart", "seed": 6, "episodes": 12, "game": "email", "protocol": {"name": "advice", "max_queries": 2},
+                          "concurrency": 4, "seats": {"human": SLOW, "ai": SLOW},
+                          "arms": [{"name": "one"}, {"name": "two", "game": {"accuracy": 0.6}}]}
+PLAYED = "SELECT episode, role, net FROM payoff ORDER BY ALL"
+WORDS = "SELECT episode, turn, try, words FROM attempt ORDER BY ALL"
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[Any]:
+    running = started(2)
+    yield running
+    running.shutdown()
+
+
+def kill_one(shared: Path, killed: list[int]) -> None:
+    """Kills the process of a worker once it has written some words, and is in the middle of more."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        parts = sorted(shared.glob("*/w0/*.jsonl"))
+        if len(parts) >= 12:
+            killed.append(next(iter(read(parts[0])))["pid"])
+            os.kill(killed[0], signal.SIGKILL)
+            return
+        time.sleep(0.02)
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing(ray: Any, tmp_path: Path) -> None:
+    whole = parlour.run(DESIGN, tmp_path / "whole.duckdb")
+    store, shared, killed = Store(tmp_path / "apart.duckdb"), tmp_path / "shared", []  # type: Store, Path, list[int]
+    killer = threading.Thread(target=kill_one, args=(shared, killed))
+    killer.start()
+    name, status = asyncio.run(start_on_ray(make_design(DESIGN), store, str(shared), 2))
+    killer.join()
+    assert killed and status == "done"
+    assert sorted(p.name for p in (shared / name).iterdir()) == ["w0", "w1", "w2"], "the lost worker was replaced"
+    assert store.rows(PLAYED) == whole.store.rows(PLAYED)
+    assert store.rows(WORDS) == whole.store.rows(WORDS)
+    copied = [e for e in read(store.journals / f"{name}.jsonl") if e["k"] == "reply" and "by" in e]
+    assert len(copied) == len(store.rows(WORDS))
+    found = verify(store, name)
+    assert found.divergence is None and found.episodes == 24
+    assert api.resume(name, store.path).status == "done"
+    assert store.rows(WORDS) == whole.store.rows(WORDS)
+
+
+def test_the_budget_of_all_workers_is_one() -> None:
+    async def play() -> None:
+        bank = Bank(1.0)
+        assert await bank.reserve("w0", 0.4) == "" and await bank.reserve("w1", 0.4) == ""
+        await bank.settle("w0", 0.4, 0.1)
+        await bank.lost("w1")
+        assert await bank.spent() == pytest.approx(0.5)
+        assert "budget of US$ 1 is spent" in await bank.reserve("w0", 0.6)
+    asyncio.run(play())
+
+
+def test_a_run_on_a_cluster_stops_at_its_budget_and_goes_on_here(ray: Any, tmp_path: Path) -> None:
+    from parlour.agents.mock_server import MockServer
+    with MockServer() as server:
+        seat = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True, "price_in": 100.0, "price_out": 1000.0,
+                "max_tokens": 20}
+        design = {**DESIGN, "episodes": 8, "seats": {"human": seat, "ai": "strategy"}}
+        whole = parlour.run(design, tmp_path / "whole.duckdb")
+        cost = whole.sql("SELECT sum(cost) AS cost FROM attempt")["cost"][0]
+        store = Store(tmp_path / "part.duckdb")
+        name, status = asyncio.run(start_on_ray(make_design({**design, "budget": cost / 2}), store, str(tmp_path / "shared"), 2))
+        assert status == "stopped"
+        assert 0 < store.rows("SELECT sum(cost) AS cost FROM attempt")[0]["cost"] <= cost / 2
+        assert store.rows("SELECT * FROM possibly_paid") == [], "a call that the budget refused was not made"
+        assert api.resume(name, store.path, budget=2 * cost).status == "done"
+    assert store.rows(PLAYED) == whole.store.rows(PLAYED)
+    assert verify(store, name).divergence is None
+
+
+# --- journals in parts --------------------------------------------------------------------------------------------------
+def episode(number: int, end: bool = True) -> list[dict[str, Any]]:
+    events = [{"k": "episode", "run": "r", "e": number, "arm": "main"}, {"k": "ask", "run": "r", "e": number, "t": 0, "role": "human"},
+              {"k": "reply", "run": "r", "e": number, "t": 0, "n": 0, "words": f"words {number}", "verdict": "ok"}]
+    return events + ([{"k": "end", "run": "r", "e": number, "status": "done", "payoffs": []}] if end else [])
+
+
+def fill(folder: Folder) -> None:
+    """Three workers: w0 was lost in the middle of episode 1, and was not dead: it ended it after all, as w2 did."""
+    for worker, events in {"w0": [*episode(0), *episode(1)], "w1": episode(2), "w2": [*episode(1), *episode(3, end=False)]}.items():
+        parts = Parts(folder, worker)
+        parts.text("the same prompt")
+        for event in events:
+            parts.write(dict(event))
+        parts.close()
+
+
+def gathered(folder: Folder, path: Path, times: int, order: random.Random) -> Store:
+    """A store whose run was gathered so many times, the parts of different workers in any order."""
+    store = Store(path / "x.duckdb")
+    real = folder.list()
+    with Journal(store.journals / "r.jsonl") as journal:
+        for _ in range(times):
+            workers = sorted({n.partition("/")[0] for n in real}, key=lambda _: order.random())
+            shuffled = [n for w in workers for n in real if n.startswith(w)]
+            gathering = Gathering(folder, journal)
+            folder.list = partial(list, shuffled)  # type: ignore[method-assign]
+            gathering.more()
+            gathering.finish()
+            store.take(journal.path)
+    del folder.list  # type: ignore[method-assign]
+    return store
+
+
+def check_gathering(url: str, tmp_path: Path) -> None:
+    folder = Folder(url)
+    fill(folder)
+    rows = "SELECT episode, turn, words FROM attempt ORDER BY ALL"
+    for seed in range(4):
+        store = gathered(folder, tmp_path / str(seed), 1 + seed % 3, random.Random(seed))
+        assert store.rows(rows) == [{"episode": e, "turn": 0, "words": f"words {e}"} for e in range(4)]
+        assert store.rows("SELECT episode FROM ending ORDER BY 1") == [{"episode": e} for e in range(3)]
+        assert store.rows("SELECT count(*) AS n FROM text") == [{"n": 1}]
+
+
+def test_parts_are_taken_in_any_order_twice_without_harm(tmp_path: Path) -> None:
+    check_gathering(str(tmp_path / "shared"), tmp_path)
+
+
+def test_parts_in_an_s3_compatible_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+    from moto.server import ThreadedMotoServer
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="runs")
+        check_gathering("s3://runs/r", tmp_path)
+        with pytest.raises(StoreError, match="cannot write s3://nowhere"):
+            Folder("s3://nowhere").put("w0/0.jsonl", b"x")
+    finally:
+        server.stop()
+
+
+def test_a_merge_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    folder, path = Folder(str(tmp_path / "shared")), tmp_path / "r.jsonl"
+    fill(folder)
+    with Journal(path) as journal:
+        journal.write({**episode(1)[0], "by": "w2"})
+        Gathering(folder, journal).finish()
+    found = [e["k"] for e in read(path) if e.get("e") == 1]
+    assert found == ["episode", "ask", "reply", "end"] and all(e["by"] == "w2" for e in read(path) if e.get("e") == 1)
+
+
+@pytest.mark.parametrize("change, complaint", [({"episodes": "exact"}, "without --on ray"), ({"cache": "read-write"}, "one machine"),
+                                               ({"seats": {"human": "human", "ai": "mock"}}, "a person sits")])
+def test_what_cannot_be_played_apart(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(DesignError, match=complaint):
+        asyncio.run(start_on_ray(make_design({**DESIGN, **change}), Store(tmp_path / "x.duckdb"), str(tmp_path / "s"), 2))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_needs_a_shared_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "d.toml"
+    path.write_text('game = "email"\nprotocol = "advice"\n[seats]\nhuman = "mock"\nai = "mock"\n')
+    assert main(["run", str(path), "--on", "ray", "--store", str(tmp_path / "x.duckdb")]) == 2
+    assert "--on ray needs --shared" in capsys.readouterr().err

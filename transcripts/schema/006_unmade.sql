@@ -1,0 +1,15 @@
+-- Calls that the budget refused after their intent was on record: they were not made, so nobody was paid for them.
+CREATE TABLE unmade (run VARCHAR, episode INTEGER, turn INTEGER, try INTEGER, written DOUBLE);
+
+CREATE OR REPLACE VIEW possibly_paid AS
+SELECT c.run, c.episode, c.turn, c.try, k.role, json_extract_string(m.seats, '$."' || k.role || '".agent') AS agent,
+       sum(c.calls)::INTEGER AS calls
+FROM (SELECT run, episode, turn, 0 AS try, 1 AS calls FROM ask
+      UNION ALL SELECT run, episode, turn, try, 1 FROM call
+      UNION ALL SELECT run, episode, turn, try, -1 FROM unmade
+      UNION ALL SELECT run, episode, turn, try, -1 FROM attempt) c
+JOIN ask k USING (run, episode, turn)
+JOIN episode e USING (run, episode)
+JOIN arm m USING (run, arm)
+WHERE agent IS DISTINCT FROM 'human'
+GROUP BY ALL HAVING sum(c.calls) > 0;
