@@ -1,2 +1,3 @@
 """Agents: words for an ask. One kind per file; the file's name is the agent's name."""
-HELPERS = ("base", "cache", "chances", "clients", "faults", "limits", "mock_server", "purse", "service")
+HELPERS = ("bandit", "base", "cache", "chances", "clients", "faults", "learner", "limits", "mock_server", "purse", "sandbox",
+           "scoring", "service")

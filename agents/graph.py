@@ -22,6 +22,7 @@ class Graph(Agent):
     An interrupt puts the answer off, as a human may.
     """
     remote: ClassVar[bool] = True
+    longest: ClassVar[int | None] = 300
     path: str
 
     def bind(self, seating: Seating) -> Self:

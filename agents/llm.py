@@ -47,6 +47,7 @@ class LLM(Agent):
     """
     model_config = ConfigDict(hide_input_in_errors=True)
     remote: ClassVar[bool] = True
+    longest: ClassVar[int | None] = 300
 
     model: Annotated[str, Field(min_length=1)]
     provider: Provider = "openai"

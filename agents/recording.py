@@ -30,6 +30,6 @@ class Recording(Agent):
 
     def _at(self, turn: Turn) -> str:
         words = self.words or self._handed
-        if len(turn.past) >= len(words):
+        if turn.ordinal >= len(words):
             raise InputError(f"the recording of '{turn.role}' ends after {len(words)} replies, and one more is asked for.")
-        return words[len(turn.past)]
+        return words[turn.ordinal]

@@ -49,6 +49,13 @@ class Results:
         from ..transcripts.scores import lines
         return pandas.DataFrame(lines(effects(self.store, self.run)))
 
+    def hypotheses(self, level: float = 0.95) -> "pandas.DataFrame":
+        """What the rows say of every hypothesis of the design, tested within its family."""
+        import pandas
+
+        from ..transcripts.hypotheses import as_rows, findings
+        return pandas.DataFrame(as_rows(findings(self.store, self.run, level=level)))
+
     def transcript(self, episode: int = 0) -> str:
         """One episode as a talk to read."""
         return as_text(talk(self.store, self.run, episode))
@@ -60,8 +67,9 @@ class Results:
 
 def run(design: str | Path | Mapping[str, Any] | Design, store: str | Path = STORE) -> Results:
     """Runs an experiment: a TOML file, a mapping as TOML gives it, or a Design. Raises InputError for bad input."""
+    from .lock import locked
     made = design if isinstance(design, Design) else (
-        make_design(design) if isinstance(design, Mapping) else read_design(design))
+        make_design(design) if isinstance(design, Mapping) else locked(design, read_design(design)))
     where = Store(store)
     name, status = synchronous(start(made, where))
     return Results(where, name, status)

@@ -85,7 +85,7 @@ class _Plan:
 
     async def copy(self, run: str, past: Past, swapped: Coalition, table: Table, number: int, design: Design) -> Copy:
         """One recorded episode with some seats swapped, as far as it goes without asking anybody anew."""
-        told, = wordings_of(table.game, (past.row["wording"],))
+        told, = wordings_of(table.game, (past.row["wording"],), table.arm.objective)
         slot = copy_slot(past, number, table, told)
         own = table.seats[slot.persona]
         seats: dict[str, Agent] = {r: own[r] if r in swapped else Remembered.of([x for x in past.lines if x.role == r], told, False)

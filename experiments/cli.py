@@ -1,9 +1,12 @@
 """The command line. Parsing only; what a command does is in `commands.py`, loaded when one is given."""
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
 STORE = "parlour.duckdb"
+PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
+"""The modules that hold the commands, each in COMMANDS."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,6 +72,20 @@ def parser() -> argparse.ArgumentParser:
     _store(score)
     _json(score)
 
+    obeyed = commands.add_parser("compliance", help="whether contracts were obeyed, and what they were worth, from a run's rows",
+                                 description="For runs of games in which one posts payments and another chooses in private.")
+    _run(obeyed)
+    obeyed.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    _store(obeyed)
+    _json(obeyed)
+
+    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
+                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    _run(calibration)
+    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    _store(calibration)
+    _json(calibration)
+
     verify = commands.add_parser("verify", help="drive every script again by the recorded words: all must come out the same",
                                  description="Offline, without any model or key. Exit code 0: everything came out as recorded; "
                                              "1: something did not, and the first of it is named.")
@@ -76,6 +93,52 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--root", help="the root that was noted when the run ended")
     _store(verify)
     _json(verify)
+
+    design = commands.add_parser("design", help="a design in words and counts, and what is confounded in it; or lock it",
+                                 description="check: explains a design back and says what cannot be told apart. lock: writes its hash "
+                                             "beside it; every run of it then carries the hash and each deviation.")
+    design.add_argument("what", choices=("check", "lock"))
+    design.add_argument("design", metavar="DESIGN.toml")
+    _json(design)
+
+    plan = commands.add_parser("plan", help="how many episodes a design needs for a power or a precision, and their cost",
+                               description="By simulation, for every primary hypothesis; values vary as in a pilot run, or else as "
+                                           "when the mock plays. Calls nobody and needs no key.")
+    plan.add_argument("design", metavar="DESIGN.toml")
+    plan.add_argument("--effect", type=float, metavar="X", help="to be found, in units of the estimand")
+    plan.add_argument("--precision", type=float, metavar="X", help="half-width of the interval to be reached")
+    plan.add_argument("--power", type=float, default=0.8, help="chance of finding the effect (default 0.8)")
+    plan.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    plan.add_argument("--icc", type=float, metavar="R", help="intraclass correlation of wordings, instead of the pilot's")
+    plan.add_argument("--sd", type=float, metavar="S", help="standard deviation of one value, instead of the pilot's")
+    plan.add_argument("--pilot", metavar="RUN", help="a run of this design, in --store")
+    _store(plan)
+    _json(plan)
+
+    hypotheses = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
+    _run(hypotheses)
+    hypotheses.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    hypotheses.add_argument("--robust", action="store_true", help="also under every specification, and without each cluster")
+    _store(hypotheses)
+    _json(hypotheses)
+
+    report = commands.add_parser("report", help="a run as one page, as Markdown, and its tables as CSV and LaTeX")
+    _run(report)
+    report.add_argument("--to", metavar="FOLDER", help="default: the run's name and -report")
+    report.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    report.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
+    _store(report)
+    _json(report)
+
+    bundle = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again",
+                                 description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
+                                             "and no network: it drives every script again and compares every cell of every table.")
+    bundle.add_argument("run", metavar="RUN|verify", nargs="?", default="latest", help="a run (default: the latest), or `verify`")
+    bundle.add_argument("file", metavar="FILE", nargs="?", help="with verify: the archive")
+    bundle.add_argument("--to", metavar="FILE", help="default: the run's name and .tar.gz")
+    bundle.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
+    _store(bundle)
+    _json(bundle)
 
     fork = commands.add_parser("fork", help="play recorded episodes again up to a turn, change one thing, play on",
                                description="The effect is the paired difference, fork minus origin, with its interval.")
@@ -101,6 +164,45 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--delay", type=float, default=0.0, metavar="S", help="seconds between turns (default 0)")
     _store(replay)
 
+    fidelity = commands.add_parser("fidelity", help="how faithfully a simulator stands in for people, and what it costs if it does not",
+                                   description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
+                                               "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
+                                               "NAME=SPEC. Rationality is the distance to the ideal type, fidelity that to people.")
+    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO", help="the people; may be repeated; or humans:DATASET")
+    fidelity.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
+    fidelity.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
+    fidelity.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
+    fidelity.add_argument("--repeats", type=int, default=10, help="of every item in every wording (default 10)")
+    fidelity.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
+    fidelity.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated (default: all)")
+    fidelity.add_argument("--seed", type=int, default=0)
+    fidelity.add_argument("--budget", type=float, metavar="US$", help="stop before more than this is spent")
+    fidelity.add_argument("--cache", default="off", choices=("off", "read-write", "read-only"), help="keep models' replies")
+    fidelity.add_argument("--estimate", action="store_true", help="say what it will take and how precise it will be; ask nobody")
+    fidelity.add_argument("--page", metavar="FILE", help="write the report: .html, or .png for the picture alone")
+    _store(fidelity)
+    _json(fidelity)
+
+    simulate = commands.add_parser("simulate", help="learner against learner over many seeds, compiled; curves into the store",
+                                   description="Gone on with where it was cut off: seeds in the store are not simulated again.")
+    simulate.add_argument("game", metavar="GAME", help="prompting")
+    _game_fields(simulate)
+    simulate.add_argument("--leader", nargs="+", default=["ucb1"], metavar="AGENT", help="learners to lead (default ucb1)")
+    simulate.add_argument("--follower", nargs="+", default=["ucb1"], metavar="AGENT", help="learners to follow (default ucb1)")
+    simulate.add_argument("--rounds", nargs="+", type=int, default=[10_000], metavar="T", help="horizons; several give a slope")
+    simulate.add_argument("--seeds", type=int, default=256, metavar="N", help="how many (default 256)")
+    simulate.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    simulate.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    simulate.add_argument("--plot", metavar="FOLDER", help="draw regret and prompts there: PNG, SVG and the data as CSV")
+    simulate.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
+    _store(simulate)
+    _json(simulate)
+
+    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    _run(learners)
+    _store(learners)
+    _json(learners)
+
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
     _json(runs)
@@ -120,6 +222,12 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--format", default="csv", help="csv, jsonl or parquet (default csv)")
     export.add_argument("--to", help="file (csv) or folder; default: the run's name")
     _store(export)
+
+    contract = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",
+                                   description="The payments that make the best model the best choice of whoever runs it unseen, "
+                                               "with diagnostics, confidence and a picture. See docs/contracts.md.")
+    _contract(contract)
+    _json(contract)
 
     server = commands.add_parser("mock-server", help="the mock LLM as an OpenAI-compatible server on loopback",
                                  description="Answers /v1/chat/completions on 127.0.0.1 with valid random moves, and "
@@ -157,12 +265,36 @@ def _run(to: argparse.ArgumentParser) -> None:
     to.add_argument("run", metavar="RUN", nargs="?", default="latest", help="its name or the start of it (default: the latest)")
 
 
+def _contract(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--scores", required=True, metavar="CSV", help="model,score: a line per text; or model and a column per outcome")
+    to.add_argument("--costs", required=True, metavar="CSV", help="model,cost")
+    to.add_argument("--objective", choices=("pay", "budget", "deviation"), default="pay", help="what is to be least (default pay)")
+    to.add_argument("--shape", choices=("free", "monotone", "threshold"), default="monotone", help="of the payments (default monotone)")
+    to.add_argument("--robust", action="store_true", help="for all costs within the bound, not only for those given")
+    to.add_argument("--bound", type=float, metavar="B", help="the most the target costs above any other (default: by the table)")
+    to.add_argument("--target", metavar="MODEL", help="the model to be used (default: the costliest)")
+    to.add_argument("--margin", type=float, default=0.0, metavar="EPS", help="by how much the target must be better (default 0)")
+    to.add_argument("--participation", action="store_true", help="pay at least the target's cost on average")
+    to.add_argument("--confidence", type=float, default=0.95, help="of the confident contract, against each model (default 0.95)")
+    to.add_argument("--resamples", type=int, default=1000, metavar="N", help="contracts made from resamples (default 1000; 0: none)")
+    to.add_argument("--seed", type=int, default=0, help="of the resamples")
+    to.add_argument("--currency", default="US$")
+    to.add_argument("--plot", metavar="FILE", help="a picture of payments and distributions (.png, .pdf, .svg)")
+
+
 def _store(to: argparse.ArgumentParser, default: str = STORE) -> None:
     to.add_argument("--store", default=default, metavar="FILE", help=f"the DuckDB file (default {default})")
 
 
 def _json(to: argparse.ArgumentParser) -> None:
     to.add_argument("--json", action="store_true", help="print JSON, for scripts")
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    """What a command does, from the first part that has it: only that part, and those before it, are loaded."""
+    parts = (import_module(f".{part}", __package__).COMMANDS for part in PARTS)
+    found: Callable[[argparse.Namespace], int] = next(commands[name] for commands in parts if name in commands)
+    return found
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -176,9 +308,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser().print_help()
         return 0
     from ..errors import ParlourError
-    from . import commands, rerun
     try:
-        return {**commands.COMMANDS, **rerun.COMMANDS}[args.command](args)
+        return _command(args.command)(args)
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2

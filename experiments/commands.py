@@ -141,10 +141,11 @@ def estimated(args: Namespace) -> int:
 def run(args: Namespace) -> int:
     from .api import synchronous
     from .estimate import costly, estimate, lines
+    from .lock import locked
     from .runner import start
     from .screen import progress
 
-    design = _adjusted(read_design(args.design), args)
+    design = locked(args.design, _adjusted(read_design(args.design), args))
     if costly(design) and not args.json:
         for line in lines(synchronous(estimate(design)), design.budget):
             print(line, file=sys.stderr)
@@ -193,8 +194,9 @@ def resume(args: Namespace) -> int:
 
 def _table(args: Namespace, name: str, status: str) -> int:
     from ..transcripts.bill import why
+    from ..transcripts.hypotheses import as_rows, findings
     from ..transcripts.scores import lines, score
-    from .screen import table
+    from .screen import table, verdicts
 
     store = Store(args.store)
     warn(store, name)
@@ -205,11 +207,12 @@ def _table(args: Namespace, name: str, status: str) -> int:
         print(f"stopped: {why(store, name)} Go on with `parlour resume {name} --budget US$ --store {args.store}`",
               file=sys.stderr)
         return 0
-    found = score(store, name)
+    found, claims = score(store, name), findings(store, name)
     if args.json:
-        return emit({"run": name, "status": status, "store": args.store, "scores": lines(found),
+        return emit({"run": name, "status": status, "store": args.store, "scores": lines(found), "hypotheses": as_rows(claims),
                      "possibly_paid": store.rows(POSSIBLY_PAID, [name])})
     table(found)
+    verdicts(claims)
     closing(store, name, status)
     return 0
 
@@ -311,6 +314,12 @@ def mock_server(args: Namespace) -> int:
     return 0
 
 
+def contract(args: Namespace) -> int:
+    """contract: from tables of scores and costs to payments."""
+    from .contract import contract as made
+    return made(args, emit)
+
+
 def demo(args: Namespace) -> int:
     from .demo import demo as show_all
     return show_all(Store(args.store))
@@ -322,5 +331,5 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
     "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
-    "mock-server": mock_server, "demo": demo,
+    "contract": contract, "mock-server": mock_server, "demo": demo,
 }

@@ -19,6 +19,14 @@
     [[arms]]
     name = "accurate"
     game = {accuracy = 0.95}      # merged over the defaults
+
+    [factors]                     # every arm in every combination: see `factors`
+    "game.ask_cost" = [0.5, 1.0]
+
+    [[hypotheses]]                # what is to be shown, before it is played: see `transcripts.hypotheses`
+    name = "an accurate AI helps"
+    role = "human"
+    arms = ["accurate", "main"]
 """
 import tomllib
 from collections.abc import Mapping
@@ -35,10 +43,21 @@ from ..protocols.base import Protocol
 from ..protocols.seat import Agent
 from ..protocols.session import Limits
 from ..registry import build, explain, load
+from ..transcripts.hypotheses import Hypothesis
+from .factors import crossed
 
 Fields = dict[str, Any]
-SHARED = ("game", "protocol", "seats", "wordings", "personas")
+SHARED = ("game", "protocol", "seats", "wordings", "personas", "objective")
 """What may stand at the top of a design as the default of every arm."""
+
+
+OBJECTIVES = {
+    "none": "",
+    "points": "Your result is counted in points.",
+    "maximise": "Your aim is the greatest result for yourself.",
+    "paid": "You will be paid in proportion to your result.",
+}
+"""Name -> what the seats are told with every question."""
 
 
 class Arm(Frozen):
@@ -48,6 +67,7 @@ class Arm(Frozen):
     seats            role -> {"agent": registered name, field: value, ...}
     wordings         names of the game's wordings; ("all",) for all
     personas         fields for every seat whose agent is `persona`; each is a cluster
+    objective        what seats are told to aim at: a key of OBJECTIVES, or a sentence
     """
     name: str
     game: Fields
@@ -55,6 +75,20 @@ class Arm(Frozen):
     seats: dict[Role, Fields] = {}
     wordings: tuple[str, ...] = ("plain",)
     personas: tuple[Fields, ...] = ({},)
+    objective: str = "none"
+
+
+class Deviation(Frozen):
+    """One place at which a design is played otherwise than it was locked; both as JSON."""
+    place: str
+    locked: str
+    played: str
+
+
+class Lock(Frozen):
+    """The hash under which a design was locked, and how what is played departs from it."""
+    hash: str
+    deviations: tuple[Deviation, ...] = ()
 
 
 class Priced(Frozen):
@@ -76,6 +110,8 @@ class Design(Frozen):
     cache     whether replies of models are kept, and said again to the same request: see `agents.cache`
     budget    US$ at which the run stops, to be resumed with more; None: no limit
     prices    the user's own, before the shipped table
+    hypotheses  what is to be shown
+    lock      set by `lock`: that it was locked, and how it has been departed from
     """
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
     seed: Annotated[int, Field(ge=0, lt=2**62)] = 0
@@ -89,6 +125,8 @@ class Design(Frozen):
     budget: Annotated[float, Field(gt=0)] | None = None
     prices: Prices = {}
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    hypotheses: tuple[Hypothesis, ...] = ()
+    lock: Lock | None = None
 
     @property
     def limits(self) -> Limits:
@@ -111,18 +149,19 @@ def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
     rest = dict(table)
     _known(rest, source)
     common = {k: rest.pop(k) for k in SHARED if k in rest}
-    arms = rest.pop("arms", [{}])
+    arms, factors = rest.pop("arms", [{}]), rest.pop("factors", {})
     if not isinstance(arms, list) or not all(isinstance(a, dict) for a in arms):
         raise DesignError(f"{source}: `arms` must be a list of tables, [[arms]].")
+    listed = [_arm(i, common, a, source) for i, a in enumerate(crossed(arms, factors, source))]
     try:
-        return Design.model_validate({**rest, "arms": [_arm(i, common, a, source) for i, a in enumerate(arms)]})
+        return Design.model_validate({**rest, "arms": listed})
     except ValidationError as error:
         raise DesignError(f"{source}: {explain(error, tuple(Arm.model_fields))}.") from None
 
 
 def _known(table: Fields, source: str) -> None:
     """Raises DesignError for a key that no design has."""
-    known = (*Design.model_fields, *SHARED)
+    known = (*(f for f in Design.model_fields if f != "lock"), *SHARED, "factors")
     for key in table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
@@ -139,10 +178,10 @@ def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
     arm["protocol"].setdefault("name", "")
     seats = {**_table(common, "seats", source), **_table(own, "seats", source)}
     arm["seats"] = {role: seat(spec) for role, spec in seats.items()}
-    for part in ("wordings", "personas"):
+    for part in ("wordings", "personas", "objective"):
         if part in common and part not in own:
             arm[part] = common[part]
-        if isinstance(arm.get(part), str):
+        if part != "objective" and isinstance(arm.get(part), str):
             arm[part] = [arm[part]]
     return arm
 
@@ -210,11 +249,14 @@ def agent_of(spec: Fields) -> Agent:
     return made
 
 
-def wordings_of(game: Game, names: tuple[str, ...]) -> tuple[Wording, ...]:
-    """The game's wordings of these names. Raises DesignError."""
-    known = {w.name: w for w in game.wordings}
+def wordings_of(game: Game, names: tuple[str, ...], objective: str = "none") -> tuple[Wording, ...]:
+    """The game's wordings of these names, with an objective. Raises DesignError."""
+    aim = OBJECTIVES.get(objective, objective)
+    if aim == objective and " " not in objective:
+        raise DesignError(f"no objective '{objective}'; there are: {', '.join(OBJECTIVES)}, or a sentence of your own.")
+    known = {w.name: Wording(**{**w.model_dump(), "objective": aim}) if aim else w for w in game.wordings}
     if names == ("all",):
-        return game.wordings
+        return tuple(known.values())
     for name in names:
         if name not in known:
             raise DesignError(f"no wording '{name}' of this game; there are: {', '.join(known)}, all.")

@@ -90,7 +90,7 @@ async def fork(episodes: str, at: int, change: Change, times: int, store: Store,
     by_arm, copies = {t.arm.name: t for t in found}, list[Copy]()
     for past in pasts:
         table = by_arm[past.row["arm"]]
-        told, = wordings_of(table.game, (past.row["wording"],))
+        told, = wordings_of(table.game, (past.row["wording"],), table.arm.objective)
         for copy in range(times):
             slot = copy_slot(past, len(copies), table, _wording(table, change, told), at, copy, 1 / times)
             copies.append(await _copy(run, past, slot, told, at, change, copy, design))
@@ -111,7 +111,7 @@ def _changed(origin: Design, change: Change, arms: set[str]) -> Design:
 
 
 def _wording(table: Table, change: Change, told: Wording) -> Wording:
-    return wordings_of(table.game, (change.wording,))[0] if change.wording else told
+    return wordings_of(table.game, (change.wording,), table.arm.objective)[0] if change.wording else told
 
 
 async def _copy(run: str, past: Past, slot: Slot, told: Wording, at: int, change: Change, copy: int, design: Design) -> Copy:

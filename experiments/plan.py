@@ -87,7 +87,7 @@ def _table(arm: Arm, say_which: bool, seated: bool, solved: Solved) -> Table:
         rules = protocol.rules(game)
         game.admit(rules)
         seats = tuple(seat_all(game, protocol, arm.seats, persona) if seated else {} for persona in arm.personas)
-        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings), _benchmarks(game, rules, solved),
+        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings, arm.objective), _benchmarks(game, rules, solved),
                      game.states(), spans(game, rules))
     except InputError as error:
         if say_which:

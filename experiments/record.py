@@ -128,9 +128,9 @@ class Remembered(Agent):
         return seat
 
     async def reply(self, turn: Turn) -> Reply:
-        if len(turn.past) >= len(self._lines):
+        if turn.ordinal >= len(self._lines):
             raise Paused("nothing more is on record")
-        line = self._lines[len(turn.past)]
+        line = self._lines[turn.ordinal]
         if not line.fits(turn.ask):
             if self.strict:
                 raise InputError(f"turn {line.turn}: '{turn.role}' is asked something else than what is on record. The game or "

@@ -115,7 +115,7 @@ def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | No
 
 def _slot(table: Table, begun: Event, link: Event) -> Slot:
     persona = [persona_name(p) for p in table.arm.personas].index(begun["persona"])
-    wording, = wordings_of(table.game, (begun["wording"],))
+    wording, = wordings_of(table.game, (begun["wording"],), table.arm.objective)
     return Slot(begun["e"], table, decode(begun["state"]), begun["stratum"], begun["weight"], wording, persona,
                 begun["replicate"], link["tape"], link["luck"])
 

@@ -20,6 +20,7 @@ from ..transcripts.compact import compact
 from ..transcripts.journal import Journal
 from ..transcripts.seal import seal
 from ..transcripts.store import Store
+from .check import check_hypotheses
 from .design import Design
 from .money import check, serving
 from .money import table as prices
@@ -311,6 +312,7 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
     with serving(design, store):
         found = tables(design)
         check(design, found)
+        check_hypotheses(design, found)
         await preflight(found)
         with store.open(write=True):
             pass

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..protocols.session import Event
+from ..transcripts.hypotheses import Finding
 from ..transcripts.talk import Talk
 from .design import Design
 from .runner import Progress
@@ -99,6 +100,76 @@ def differences(scores: list[dict[str, Any]], what: str) -> None:
     out.print(shown)
 
 
+def measures(scores: list[dict[str, Any]]) -> None:
+    """Measures a line each, under their arm and by what they are about; beside them what they are compared with."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("arm, measure", "value", "interval", "beside", "n", "how"):
+        shown.add_column(name, justify="right" if name in ("value", "beside", "n") else "left", overflow="fold")
+    last = ""
+    for s in scores:
+        if s["arm"] != last:
+            last = s["arm"]
+            shown.add_row(f"[bold]{escape(last)}[/bold]")
+        name = f"compliance, {s['benchmark']}" if s["quantity"] == "curve" else s["benchmark"]
+        how = s["method"] + (f" ({s['note']})" if s["note"] else "")
+        beside = "" if s["benchmark_value"] is None else _n(s["benchmark_value"])
+        shown.add_row(f"  {escape(name)}", _n(s["value"]), escape(_interval(s)), beside, str(s["n"] or ""), escape(how))
+    out.print(shown)
+
+
+def verdicts(found: list[Finding]) -> None:
+    """What became of each hypothesis: a line of numbers, and under it how it was asked."""
+    if not found:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("hypothesis", "family", "claim", "estimate", "95% interval", "p", "adjusted", "holds", "how"):
+        shown.add_column(name.replace("95%", f"{found[0].estimate.level:.0%}"), overflow="fold",
+                         justify="right" if name in ("estimate", "p", "adjusted") else "left")
+    for f in found:
+        e = f.estimate
+        missing = f"; {e.missing} of {e.n} missing" + (", and it hangs on them" if f.hangs_on_missing else "") if e.missing else ""
+        shown.add_row(escape(f.hypothesis.name), f.hypothesis.family, f.hypothesis.claim, _n(e.mean),
+                      _interval({"low": e.low, "high": e.high}), _p(f.p), _p(f.adjusted), "yes" if f.holds else "no",
+                      e.method + missing)
+    out.print(shown)
+    for f in found:
+        out.print(f"{f.hypothesis.name}: {f.hypothesis.estimand}", highlight=False, markup=False)
+
+
+def _p(p: float | None) -> str:
+    return "-" if p is None else f"{p:.3f}" if p >= 0.001 else "<.001"
+
+
+def frame(title: str, rows: list[dict[str, Any]]) -> None:
+    """Any rows as a table under a title; nothing where there are none."""
+    if not rows:
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left")
+    for name in rows[0]:
+        shown.add_column(escape(name), overflow="fold")
+    for row in rows:
+        shown.add_row(*(_n(x) if isinstance(x, float) else "-" if x is None else escape(str(x)) for x in row.values()))
+    out.print(shown)
+
+
 def _rows(scores: list[dict[str, Any]], lost: bool) -> Iterator[tuple[str, ...]]:
     from rich.markup import escape
     last = ""
@@ -120,6 +191,9 @@ def _named(gap: dict[str, Any]) -> str:
     return gap["benchmark"] + (f" ({gap['kind']})" if gap["kind"] in ("bound", "baseline", "people") else "")
 
 
+BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination")
+
+
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
     """How each arm's intervals were made, what went wrong in it, and what its advisers really were."""
     for s in (s for s in scores if s["quantity"] == "payoff" and s["first"]):
@@ -129,6 +203,8 @@ def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:
         own = [x for x in scores if x["arm"] == s["arm"]]
         for x in (x for x in own if x["quantity"] == "rate" and x["value"]):
             yield f"    {x['role'] + ': ' if x['role'] else ''}{x['benchmark']} {x['value']:.1%} {_interval(x)} of {x['n']}"
+        for x in (x for x in own if x["quantity"] in BESIDE):
+            yield f"    {x['role']}, {x['quantity']}: {x['benchmark']} {_n(x['value'])} {_interval(x)}"
         for adviser in dict.fromkeys(x["role"] for x in own if x["quantity"] == "channel"):
             rates = (f"{x['benchmark']} {x['value']:.3g}" + (f" {_interval(x)}" if x["low"] is not None else "")
                      for x in own if x["quantity"] == "channel" and x["role"] == adviser)

@@ -18,21 +18,34 @@ def seat_all(game: Game, protocol: Protocol, specs: Mapping[Role, Fields], perso
     if missing:
         raise DesignError(f"nobody sits at {', '.join(missing)}: add to [seats], e.g. {missing[0]} = \"mock\".")
     known = {b.name: b for b in game.benchmarks(rules)}
-    return {role: seat_one(game, rules, role, specs[role], persona, known) for role in roles}
+    return {role: seat_one(game, rules, role, specs[role], persona, known, protocol.chat(game, role)) for role in roles}
 
 
-def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields, known: Mapping[str, Benchmark]) -> Agent:
-    """One agent, bound to its seat. known: the game's benchmarks under these rules, by name."""
+def seat_one(game: Game, rules: Rules, role: Role, spec: Fields, persona: Fields, known: Mapping[str, Benchmark],
+             asks: int = 0) -> Agent:
+    """One agent, bound to its seat. known: the game's benchmarks under these rules, by name; asks: of one talk."""
     fields = {**spec, **persona} if spec["agent"] == "persona" else spec
     try:
-        return agent_of(fields).bind(Seating(
+        agent = agent_of(fields)
+        brief_enough(agent, role, asks)
+        return agent.bind(Seating(
             role=role,
             strategy=lambda name: named_strategy(game, name, role, rules, known),
             heed=lambda information: game.heed(role, information),
             ignore=lambda information: game.ignore(role, information),
-            options=lambda information, want, level: game.options(role, information, want, rules, level)))
+            options=lambda information, want, level: game.options(role, information, want, rules, level),
+            evidence=lambda information: game.evidence(role, information),
+            voice=lambda want, belief, acts: game.voice(role, want, belief, acts)))
     except FieldError as error:
         raise FieldError(f"seat '{role}': {error}") from None
+
+
+def brief_enough(agent: Agent, role: Role, asks: int) -> None:
+    """Raises DesignError for a seat whose one talk would grow beyond what its agent can be put before."""
+    if agent.longest is not None and asks > agent.longest:
+        raise DesignError(f"seat '{role}': {asks} asks would be one growing talk, and a model is sent all of it at every ask; at most "
+                          f"{agent.longest} are allowed. Let the protocol give it a summary (leader_history or follower_history = "
+                          "\"summary\"), or play fewer rounds.")
 
 
 def named_strategy(game: Game, name: str | None, role: Role, rules: Rules, known: Mapping[str, Benchmark]) -> Strategy:

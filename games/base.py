@@ -5,8 +5,9 @@ All of these are frozen pydantic models that forbid unknown fields, so each is i
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from random import Random
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
@@ -32,6 +33,7 @@ class Wording(Frozen):
     order   the order in which options are listed
     scale, shift   an amount x is shown as scale * x + shift; a difference as scale * x
     unit    template of an amount, with another for just one where they differ: "{} point|{} points"
+    objective  what the seats are told to aim at, a sentence with every question; empty: nothing
     """
     name: str = "plain"
     texts: Mapping[str, str] = {}
@@ -41,6 +43,7 @@ class Wording(Frozen):
     shift: float = 0.0
     unit: str = "{}"
     language: str = "en"
+    objective: str = ""
 
     def __hash__(self) -> int:
         return hash(self._identity)
@@ -147,6 +150,56 @@ class Left(Observation):
         return w.tell("left", queries=self.queries, price=w.difference(self.price))
 
 
+class Rounds(Observation):
+    """That the same is played again and again: what one chooses among, in every round.
+
+    total    rounds played in all
+    leads    whether one moves first in each, and the other then sees it
+    options  one's own moves, as labels: first field of the Move owed
+    others   the other's
+    """
+    total: int
+    leads: bool
+    options: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def say(self, w: Wording, me: Role) -> str:
+        return w.tell("rounds_leader" if self.leads else "rounds_follower", total=self.total,
+                      options=", ".join(w.options(self.options)), others=", ".join(w.options(self.others)))
+
+
+class Earned(Observation):
+    """What a role earned in the round that has just ended."""
+    role: Role
+    reward: float
+
+    def say(self, w: Wording, me: Role) -> str:
+        return w.tell("earned" if self.role == me else "other_earned", who=w.who(self.role, me), reward=w.money(self.reward))
+
+
+class Summary(Observation):
+    """What each choice has earned a role so far, instead of the rounds one by one.
+
+    role    who earned it
+    played  rounds played before this one
+    arms    one tuple of labels per choice: the move, or the move and the answer to it
+    counts  how often each was played
+    means   what each earned on average; None where it was never played
+    """
+    role: Role
+    played: int
+    arms: tuple[tuple[str, ...], ...]
+    counts: tuple[int, ...]
+    means: tuple[float | None, ...]
+
+    def say(self, w: Wording, me: Role) -> str:
+        rows = [w.tell("tally", arm=", ".join(map(w.label, arm)), count=n, mean=w.tell("never") if x is None else w.money(x))
+                for arm, n, x in zip(self.arms, self.counts, self.means, strict=True)]
+        shown = rows if w.order == "given" else rows[::-1]
+        head = w.tell("summary" if self.role == me else "other_summary", played=self.played, who=w.who(self.role, me))
+        return "\n".join([head, *shown])
+
+
 class Rules(Frozen):
     """The numbers of a protocol on which a solution may depend. Open: a protocol names its own.
 
@@ -206,6 +259,12 @@ Mixed = tuple[tuple[float, Move | None], ...]
 """Chances over moves, summing to 1; None is to pass."""
 Strategy = Callable[[Information, type[Move]], Mixed]
 """What a role does, given all it has learned and the Move type it owes."""
+
+
+def every(want: type[Move]) -> tuple[Move, ...]:
+    """All moves of a type whose fields are Literals, in the order of the labels; of several fields the last varies fastest."""
+    labels = [get_args(f.annotation) for f in want.model_fields.values()]
+    return tuple(want(**dict(zip(want.model_fields, chosen, strict=True))) for chosen in product(*labels))
 
 
 def surely(move: Move | None) -> Mixed:
@@ -348,6 +407,14 @@ class Game(Frozen, ABC):
 
         level  what the others are taken to be: None, players of the usual benchmark; k >= 0, level-k people (0: uniform)
         """
+        raise NotImplementedError
+
+    def evidence(self, role: Role, information: Information) -> tuple[float, float, float]:
+        """Log odds of the prior, of what was heard, of the stakes: an ideal type acts iff their sum is at least 0."""
+        raise NotImplementedError
+
+    def voice(self, role: Role, want: type[Move], belief: float, acts: float) -> Mixed:
+        """What one says who holds the good state likely by `belief`, and acts with chance `acts`."""
         raise NotImplementedError
 
     def channel(self, state: Any, note: Any, report: Any) -> tuple[bool, bool, bool] | None:

@@ -11,14 +11,16 @@ from ..games.base import Frozen, Game, Move, Observation, Play, Role, Rules, Sta
 class Ask:
     """A role is asked for one move.
 
-    news      what is new to the role since its last ask; all it knows is the join over its asks
+    news      what is new to the role since its last ask; all it knows is the join over its asks (since the last that began anew)
     want      the Move type owed
     optional  the role may pass; the script is then sent None
+    anew      the role's talk begins anew: `news` is all it has, what it was told and said before is no longer put to it
     """
     role: Role
     news: tuple[Observation, ...]
     want: type[Move]
     optional: bool = False
+    anew: bool = False
     memo: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What the codec has made of this ask already: its row, its words. Equal asks of many episodes share one (`codec.same`)."""
 
@@ -51,6 +53,10 @@ class Protocol(Frozen, ABC):
         """Every role that may be asked: the players and the advisers the protocol lets speak."""
         return game.players()
 
+    def chat(self, game: Game, role: Role) -> int:
+        """How many asks one talk of a role may grow to, where a protocol can make it long; 0: never long."""
+        return 0
+
 
 class Notes:
     """What each role has still to be told, so that scripts keep no lists by hand."""
@@ -64,9 +70,9 @@ class Notes:
             if observation is not None:
                 news.append(observation)
 
-    def ask(self, role: Role, want: type[Move], optional: bool = False) -> Ask:
+    def ask(self, role: Role, want: type[Move], optional: bool = False, anew: bool = False) -> Ask:
         """An ask that carries all the role has not been told yet."""
-        return Ask(role, tuple(self._news.pop(role, ())), want, optional)
+        return Ask(role, tuple(self._news.pop(role, ())), want, optional, anew)
 
 
 def together(**scripts: Generator[Due, tuple[Any, ...], Any]) -> Generator[Due, tuple[Any, ...], dict[str, Any]]:

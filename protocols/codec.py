@@ -193,7 +193,7 @@ def _question(want: type[Move], wording: Wording, optional: bool) -> tuple[str, 
         form = f"Answer with one JSON object and nothing else. Its fields: {fields}."
         form += ' Or pass with {"pass": true}.' if optional else ""
         form += ' You may put a field "reasoning" first; nobody else sees it.'
-    return tuple(line for line in (question, form) if line)
+    return tuple(line for line in (question, wording.objective, form) if line)
 
 
 def _form(node: dict[str, Any]) -> str:

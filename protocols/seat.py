@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
-from ..games.base import Frozen, Information, Move, Role, Strategy, Wording
+from ..games.base import Frozen, Information, Mixed, Move, Role, Strategy, Wording
 from .base import Ask
 from .codec import render, schema
 
@@ -67,6 +67,7 @@ class Turn:
     tries     calls made for this ask so far, bad replies and provider errors alike
     past      this seat's earlier asks and accepted replies, oldest first
     attempts  bad replies to this ask, oldest first
+    before    how many asks the seat answered before its talk last began anew; these are not in `past`
     kept      what the seat has worked out from its past so far, so that a long game is not gone through anew at every ask. A
               seat that is taken up again begins with none, so it may hold only what `past` gives again
     """
@@ -76,11 +77,17 @@ class Turn:
     past: Sequence[tuple[Ask, str]] = ()
     attempts: Sequence[Attempt] = ()
     tries: int = 0
+    before: int = 0
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def role(self) -> Role:
         return self.ask.role
+
+    @property
+    def ordinal(self) -> int:
+        """How many asks of the episode the seat has answered before this one."""
+        return self.before + len(self.past)
 
     @cached_property
     def information(self) -> Information:
@@ -111,6 +118,9 @@ class Turn:
 Act = Callable[[Information], Move]
 Options = Callable[[Information, type[Move], int | None], Sequence[tuple[Move | None, float]]]
 
+Evidence = Callable[[Information], tuple[float, float, float]]
+Voice = Callable[[type[Move], float, float], Mixed]
+
 
 @dataclass(frozen=True)
 class Seating:
@@ -119,6 +129,7 @@ class Seating:
     strategy  benchmark name (None: the usual one) -> the role's strategy
     heed, ignore   information -> the action that follows, or does not listen to, the adviser
     options   (information, want, level) -> every open move with its expected payoff
+    evidence  information -> log odds of prior, news and stakes; voice: (want, belief, chance to act) -> chances over moves
     extra     whatever else; a recording takes its words from extra["words"]
     """
     role: Role
@@ -126,6 +137,8 @@ class Seating:
     heed: Act | None = None
     ignore: Act | None = None
     options: Options | None = None
+    evidence: Evidence | None = None
+    voice: Voice | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -139,7 +152,9 @@ class Agent(Frozen, ABC):
     reads   whether it is shown the ask in words, which then are on record; statistical people and strategies read data
     costless  whether its words take neither money nor time and follow from the Turn alone: should they be lost when a run
             is killed, it says the same again
+    longest  how many asks one growing talk of it may hold; None: any number. A model is sent all of it at every ask
     """
+    longest: ClassVar[int | None] = None
     remote: ClassVar[bool] = False
     costless: ClassVar[bool] = False
     reads: ClassVar[bool] = True

@@ -86,6 +86,7 @@ class Session:
     choose: Callable[[Sequence[float]], int] | None = None
     turns: int = 0
     past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
+    before: dict[Role, int] = field(default_factory=dict)
     kept: dict[Role, dict[str, Any]] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
@@ -144,6 +145,9 @@ class Session:
 
     async def _ask(self, turn: int, ask: Ask, batch: int) -> Move | None:
         ask, agent = same(ask), self.seats[ask.role]
+        if ask.anew:
+            self.before[ask.role] = self.before.get(ask.role, 0) + len(self.past.get(ask.role, ()))
+            self.past[ask.role], self.kept[ask.role] = [], {}
         past = self.past.setdefault(ask.role, [])
         said, seed = self.said.get(turn), self.seed(ask.role, turn)
         if said is None:
@@ -155,7 +159,8 @@ class Session:
             words = said.words
         else:
             kept = self.kept.setdefault(ask.role, {})
-            now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries, kept)
+            now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries,
+                       self.before.get(ask.role, 0), kept)
             move, words = await self._talk(turn, now, agent)
         past.append((ask, words))
         return move

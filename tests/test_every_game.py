@@ -27,14 +27,46 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "silent"}, {"name": "advice"}, {"name": "advice", "max_queries": 3},
     {"name": "advice", "max_queries": 2, "reports": "same"}, {"name": "advice", "charge": "character", "price": 0.01},
     {"name": "cheap_talk", "rounds": 2, "then": "silent"}, {"name": "cheap_talk", "then": "advice"},
+    {"name": "prompting"}, {"name": "prompting", "leader_history": "summary", "follower_history": "summary", "price": 0.1},
+    {"name": "prompting", "information": "response", "decline": True, "leader_history": "summary"},
+    {"name": "prompting", "information": "both"}, {"name": "prompting", "information": "central"},
+    {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
+    {"name": "repeated_contract", "rounds": 2, "revealed": True},
+    {"name": "menu_contract"},
 ]
+COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
+MTBENCH = [[n / 160 for n in row] for row in COUNTS]
+"""Chances of the scores 1 to 10 under three models."""
 INSTANCES: dict[str, list[dict[str, Any]]] = {
+    "survey": [{}, {"kind": "number", "questions": [{"key": "a", "text": "How many?", "isomorph": "What number?", "median": 9.0,
+                                                     "iqr": 2.0}]}],
+    "announced_policy": [{}, {"task": "judge"}, {"task": "act_on", "gain": 2.0}],
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
     "battle_of_the_sexes": [{}, {"informed": "both_common"}, {"informed": "row"}, {"informed": "both_private"},
                             {"informed": "both_private", "accuracy": 1.0}, {"weather": [0.5, 1.5], "chance_high": 0.7}],
     "first_price_auction": [{}, {"bidders": 3, "reserve": 0.2, "risk": 0.5}, {"signal": "exact"}, {"signal": "binary"},
                             {"signal": "mixture"}, {"signal": "exact", "informed": "all", "bidders": 3}],
+    "prompting": [{"horizon": 3}, {"known": True, "horizon": 1}, {"human_means": [[0.9, 0.1], [0.5, 0.4]], "horizon": 2,
+                   "ai_means": [[0.5, 0.5], [0.3, 0.2]], "known": True},
+                  {"human_means": [[10, 5, -1], [-1, -1, 8]], "ai_means": [[9.1, 8.9, -1], [-1, -1, 10]], "tolerance": 1, "horizon": 2}],
+    "text_contract": [{}, {"objective": "budget", "rewards": [0, 3.2025], "participation": True},
+                      {"outcome_probabilities": [[0.5, 0.3, 0.2], [0.3, 0.4, 0.3], [0.1, 0.35, 0.55]], "costs": [0, 0.45, 1],
+                       "shape": "monotone", "objective": "deviation", "margin": 0.05, "costs_known": False},
+                      {"outcome_probabilities": [[1, 0, 0], [0, 0, 1], [0.5, 0, 0.5]], "costs": [0, 0.2, 1], "shape": "threshold",
+                       "rewards": [0, 2.5, 5]}, {"outcome_probabilities": MTBENCH, "shape": "monotone"},
+                      {"outcome_probabilities": MTBENCH, "objective": "deviation"}],
+    "delegated_classification": [{}, {"accuracies": [0.5, 0.8], "costs": [0, 1], "test_size": 3},
+                                 {"curve": [1, 1.9, 0.33], "costs": [0, 64, 256], "test_size": 4, "participation": True, "budget": 900,
+                                  "pilot": [[16, 0.24], [32, 0.4], [64, 0.52]]}],
+    "adaptive_contract": [{}, {"rewards": [0, 2], "participation": True},
+                          {"coarse": [[0.6, 0.4], [0.3, 0.7]], "fine": [[0.7, 0.3], [0.2, 0.8]], "costs": [0, 1],
+                           "inspection_cost": [0.1, 2]}],
+    "engagement_breaks": [{}, {"beta": [0.04, 0.09, 0.16, 0.25], "told": "logs", "break_probability": 0.1},
+                          {"logs": [[11, 13, 12, 12.5]]}],
+    "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
+                                                            "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
+    "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""
@@ -153,6 +185,8 @@ def answer(node: dict[str, Any]) -> Any:
     if "enum" in node:
         return node["enum"][0]
     kind = node["type"] if isinstance(node["type"], str) else node["type"][0]
+    if kind == "array":
+        return [answer(node["items"])] * int(re.search(r"\d+", node["description"])[0])  # type: ignore[index]
     return {"number": 0.25, "integer": 1, "string": "?", "boolean": True}[kind]
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .arms import Arm, Score, arms_of
 from .sampling import DRAWS, Row
-from .scores import Arm, Score, arms_of
 from .statistics import Estimate, paired
 from .store import Store
 

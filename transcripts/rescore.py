@@ -2,7 +2,7 @@
 from typing import Any
 
 from ..games.base import SLACK, Benchmark
-from .scores import arms_of
+from .arms import arms_of
 from .store import Store
 
 KEPT = """

@@ -150,14 +150,22 @@ class Sample:
         variance = a.variance + b.variance - self.error(*a.by, *b.by).variance
         return Error(a.by + b.by, variance, min(a.dof, b.dof), min(a.groups, b.groups))
 
-    def widest(self) -> Error:
-        """The largest error, over one and two dimensions."""
+    def errors(self) -> list[Error]:
+        """The errors of single observations and of every clustering, by one dimension and by two."""
         one = self.one_way()
-        return largest([*one, *(self.two_way(a, b) for a, b in combinations([e for e in one if e.by], 2))])
+        return [*one, *(self.two_way(a, b) for a, b in combinations([e for e in one if e.by], 2))]
+
+    def widest(self) -> Error:
+        """The largest of the errors."""
+        return largest(self.errors())
 
     def effective(self) -> float:
         """The least effective number of episodes over dimensions."""
         return min([self.kish, *(self._effective(clusters_of(self.units, d)) for d in self.dimensions())])
+
+    def icc(self) -> float | None:
+        """The largest intraclass correlation over dimensions; None if nothing repeats."""
+        return max((intraclass(clusters_of(self.units, d), self.residuals) for d in self.dimensions()), default=None)
 
     def _effective(self, ids: list[Hashable]) -> float:
         r = intraclass(ids, self.residuals)

@@ -20,8 +20,8 @@ from pydantic_core import from_json
 
 from ..errors import FieldError
 from ..games.base import Benchmark
+from .arms import Arm, Score, arms_of
 from .sampling import Row
-from .scores import Arm, Score, arms_of
 from .statistics import mean
 from .store import Store
 

@@ -24,12 +24,15 @@ Sources: L. Kish (1965), Survey Sampling; K.-Y. Liang and S. Zeger (1986), Biome
 D. L. Miller (2011), J. Business and Economic Statistics 29; Cameron and Miller (2015), J. Human Resources 50. Checked
 example: .5, 1, 1.5 of equal weight give mean 1 and +- 4.303 * .5 / sqrt(3) = 1.242.
 """
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum, isfinite, sqrt
+from typing import Literal
 
 from .intervals import check_level, student
 from .sampling import SLACK, Row, Sample, collapse, weights
+
+Missing = Literal["left out", "worst", "best"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class Estimate:
     method        "exact", "cluster t(5) by wording", "cluster t(5) by draws and wording", "stratified t(28)", "t(29)",
                   "payoff bounds", "bootstrap by wording"; "none" without an interval
     worst, best   the mean if every missing value had been the row's lower, or upper, payoff bound
+    error, dof    standard error of the mean and its degrees of freedom, where a t interval is given
+    errors        the standard error and degrees of freedom of every clustering, the one used among them
+    icc           intraclass correlation of the values, the largest over dimensions that repeat; None where none does
     """
     mean: float | None
     low: float | None
@@ -59,6 +65,10 @@ class Estimate:
     best: float
     missing: int
     note: str = ""
+    error: float | None = None
+    dof: int | None = None
+    errors: tuple[tuple[float, int], ...] = ()
+    icc: float | None = None
 
 
 def mean(rows: Iterable[Row], level: float = 0.95, exact: bool = False) -> Estimate:
@@ -82,28 +92,62 @@ def mean(rows: Iterable[Row], level: float = 0.95, exact: bool = False) -> Estim
     return _with_interval(estimate, sample, len({r.stratum for r in seen}))
 
 
-def paired(a_rows: Iterable[Row], b_rows: Iterable[Row], level: float = 0.95, exact: bool = False) -> Estimate:
-    """The mean of a - b over rows of equal key, by the rules of `mean`.
+def paired(a_rows: Iterable[Row], b_rows: Iterable[Row], level: float = 0.95) -> Estimate:
+    """The mean of a - b over rows of equal key, by the rules of `mean`; see `contrast`."""
+    return contrast([(1.0, a_rows), (-1.0, b_rows)], level)
 
-    Rows without a partner are left out and counted in the note; the others of their stratum take over their weight. A pair
-    without one of its values is missing. Raises ValueError if a key is empty, repeated in an arm, of two strata, or no key
-    is shared.
+
+def contrast(arms: Sequence[tuple[float, Iterable[Row]]], level: float = 0.95, exact: bool = False,
+             missing: Missing = "left out") -> Estimate:
+    """The mean of sum_a c_a v_a over rows of equal key, one of each arm, by the rules of `mean`.
+
+    missing  what stands for a missing value of the sum: nothing, or its lower or upper bound
+    arms  (c_a, rows) pairs: (1, -1) is a paired difference, c_a = (d_a - mean d) / sum (d - mean d)^2 the slope in a dose d
+
+    Rows without a partner in every arm are left out and counted in the note; the others of their stratum take over their
+    weight. Without one of its values it is missing. Where every branch of every arm was played (`exact`) there is nothing to
+    pair: the means are exact. Raises ValueError if a key is empty, repeated in an arm, of two strata, or no key is shared.
     """
-    a, b = _by_key(a_rows), _by_key(b_rows)
-    shared = [k for k in a if k in b]
-    if not shared:
-        raise ValueError("the two arms share no key: pair episodes of the same state, replicate and wording")
-    whole, kept = weights(a.values()), weights(a[k] for k in shared)
-    pairs = [_difference(a[k], b[k], whole[a[k].stratum] / kept[a[k].stratum]) for k in shared]
-    estimate = mean(pairs, level, exact)
-    alone = len(a) + len(b) - 2 * len(shared)
+    if exact:
+        return _exactly([(c, mean(rows, level, exact=True)) for c, rows in arms])
+    rows, alone = joined(arms)
+    estimate = mean([_filled(r, missing) for r in rows], level)
     return replace(estimate, note="; ".join(filter(None, (estimate.note, f"{alone} unpaired" if alone else ""))))
+
+
+def joined(arms: Sequence[tuple[float, Iterable[Row]]]) -> tuple[list[Row], int]:
+    """The rows whose mean a contrast is, and how many were left without a partner. Raises ValueError."""
+    keyed = [(c, _by_key(rows)) for c, rows in arms]
+    first = keyed[0][1]
+    shared = [k for k in first if all(k in rows for _, rows in keyed)]
+    if not shared:
+        raise ValueError("the arms share no key: pair episodes of the same state, replicate and wording")
+    whole, kept = weights(first.values()), weights(first[k] for k in shared)
+    made = [_joined([(c, rows[k]) for c, rows in keyed], whole, kept) for k in shared]
+    return made, sum(len(rows) - len(shared) for _, rows in keyed)
+
+
+def _filled(r: Row, missing: Missing) -> Row:
+    """The row with its bound for a value, where it has none; a bound that is infinite leaves it so."""
+    bound = r.low if missing == "worst" else r.high
+    return replace(r, value=bound) if missing != "left out" and r.value is None and isfinite(bound) else r
+
+
+def _exactly(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """A linear combination of exact means."""
+    means = [c * e.mean for c, e in parts if e.mean is not None]
+    value = fsum(means) if len(means) == len(parts) else None
+    ends = [sum(c * getattr(e, side if c > 0 else other) for c, e in parts if c)
+            for side, other in (("worst", "best"), ("best", "worst"))]
+    first = parts[0][1]
+    return replace(first, mean=value, low=value, high=value, n=sum(e.n for _, e in parts), worst=ends[0], best=ends[1],
+                   missing=sum(e.missing for _, e in parts), note="; ".join(dict.fromkeys(e.note for _, e in parts if e.note)))
 
 
 def _with_interval(estimate: Estimate, sample: Sample, strata: int) -> Estimate:
     """The estimate with the widest t interval, or with the reason why there is none."""
     error, effective = sample.widest(), sample.effective()
-    estimate = replace(estimate, clusters=error.groups, effective_n=effective)
+    estimate = replace(estimate, clusters=error.groups, effective_n=effective, icc=sample.icc())
     if len(sample.units) == strata:
         return replace(estimate, note="one observation" if strata == 1 else "one observation per state")
     if effective < 2 - SLACK:
@@ -113,7 +157,9 @@ def _with_interval(estimate: Estimate, sample: Sample, strata: int) -> Estimate:
     name = "stratified t" if strata > 1 else "t"
     method = f"cluster t({error.dof}) by {' and '.join(error.by)}" if error.by else f"{name}({error.dof})"
     half = student(estimate.level, error.dof) * sqrt(error.variance)
-    return replace(estimate, low=sample.mean - half, high=sample.mean + half, method=method)
+    every = tuple((sqrt(max(0.0, e.variance)), e.dof) for e in sample.errors())
+    return replace(estimate, low=sample.mean - half, high=sample.mean + half, method=method, error=sqrt(error.variance), dof=error.dof,
+                   errors=every)
 
 
 def _bounded(estimate: Estimate, sample: Sample) -> Estimate:
@@ -151,10 +197,16 @@ def _by_key(rows: Iterable[Row]) -> dict[str, Row]:
     return found
 
 
-def _difference(a: Row, b: Row, scale: float) -> Row:
-    if a.stratum != b.stratum:
-        raise ValueError(f"key '{a.key}' is in state '{a.stratum}' in one arm and '{b.stratum}' in the other")
-    value = None if a.value is None or b.value is None else a.value - b.value
-    ids = {d: (a.clusters.get(d, ""), b.clusters.get(d, "")) for d in {**a.clusters, **b.clusters}}
-    return Row(value, a.weight * scale, a.stratum, {d: x if x == y else f"{x}/{y}" for d, (x, y) in ids.items()},
-               f"{a.signature}/{b.signature}", f"{a.input}/{b.input}", a.low - b.high, a.high - b.low, a.key)
+def _joined(parts: Sequence[tuple[float, Row]], whole: Mapping[str, float], kept: Mapping[str, float]) -> Row:
+    """One row of the arms' rows of one key; it stands where the first of them stood."""
+    rows = [row for _, row in parts]
+    first = rows[0]
+    for row in rows:
+        if row.stratum != first.stratum:
+            raise ValueError(f"key '{first.key}' is in state '{first.stratum}' in one arm and '{row.stratum}' in another")
+    values = [c * row.value for c, row in parts if row.value is not None]
+    ids = {d: list(dict.fromkeys(row.clusters.get(d, "") for row in rows)) for d in dict.fromkeys(d for r in rows for d in r.clusters)}
+    return Row(sum(values) if len(values) == len(parts) else None, first.weight * whole[first.stratum] / kept[first.stratum],
+               first.stratum, {d: "/".join(x) for d, x in ids.items()}, "/".join(r.signature for r in rows),
+               "/".join(r.input for r in rows), sum(c * (r.low if c > 0 else r.high) for c, r in parts if c),
+               sum(c * (r.high if c > 0 else r.low) for c, r in parts if c), first.key)

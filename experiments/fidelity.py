@@ -1,0 +1,182 @@
+"""Fidelity of simulators: a design of priors x thresholds x wordings x repeats for each respondent, run like any other.
+
+A respondent is any seat's spec, or `ideal`, the ideal type. Truths are the people, simulators stand in for them; the report
+is computed from the rows of the run.
+"""
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from ..errors import DesignError, FieldError
+from ..games.solvers.noisy_receiver import logit
+from ..registry import load
+from ..transcripts import fidelity as rows
+from ..transcripts.arms import BLANK, Score
+from ..transcripts.fidelity import SEP, Answers
+from ..transcripts.psychometric import expected_se
+from ..transcripts.scores import put
+from ..transcripts.store import Store
+from .design import Design, Fields, make_design, seat
+
+IDEAL = "ideal"
+HUMANS = "humans:"
+TASKS = ("act", "judge", "act_on")
+PRIORS = (0.2, 0.4)
+THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+LEAD = "economic loss"
+SLOPES = (1.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Respondent:
+    """Whoever answers the items. name: as tables show it; ideal: whether it is the ideal type itself."""
+    name: str
+    spec: Fields
+    ideal: bool = False
+
+    @property
+    def family(self) -> str:
+        """Who made it: the agent, or of a model the first word of its name, so that kin are not set against each other."""
+        model = self.spec.get("model")
+        return str(model).rpartition("/")[2].split("-")[0].lower() if model else f"{self.spec['agent']}"
+
+
+def respondent(text: str, role: str) -> Respondent:
+    """A spec as the command line gives it: `ideal`, "name", "name:first-field" or JSON, with an own name before "=" if wanted."""
+    from .design import json_or_text
+    if text == IDEAL:
+        return Respondent(f"{role} {IDEAL}", {"agent": "strategy"}, True)
+    name, equals, rest = text.partition("=")
+    named = equals and name.replace("-", "").replace("_", "").replace(" ", "").isalnum()
+    spec = seat(json_or_text(rest if named else text))
+    load("agents", spec["agent"])
+    if SEP in name and named:
+        raise DesignError(f"a respondent's name holds no '{SEP}': {name}.")
+    return Respondent(f"{role} {name if named else text if len(text) < 30 else spec.get('model', spec['agent'])}", spec)
+
+
+def design(people: Sequence[Respondent], simulators: Sequence[Respondent], priors: Sequence[float] = PRIORS,
+           thresholds: Sequence[float] = THRESHOLDS, repeats: int = 10, wordings: Sequence[str] = ("all",), seed: int = 0,
+           tasks: Sequence[str] = TASKS, **more: Any) -> Design:
+    """Every respondent answers every item in every wording, `repeats` times, in each of the tasks.
+
+    Raises DesignError for less than two repeats (answers are halved) or an even chance of 0 or 1.
+    """
+    from ..games.announced_policy import AnnouncedPolicy
+    if repeats < 2:
+        raise DesignError("fidelity needs at least 2 repeats: one half is fitted, the other judges.")
+    words = len(AnnouncedPolicy.wordings) if tuple(wordings) == ("all",) else len(wordings)
+    both = [*people, *simulators]
+    if len({r.name for r in both}) < len(both):
+        raise DesignError("two respondents of one name: give them names, --simulator NAME=SPEC.")
+    game = {"name": "announced_policy", "priors": list(priors), "thresholds": list(thresholds)}
+    arms = [{"name": f"{r.name}{SEP}{task}", "game": {**game, "task": task}, "protocol": "silent", "seats": {"buyer": r.spec}}
+            for r in both for task in tasks]
+    return make_design({"name": "fidelity", "seed": seed, "episodes": len(priors) * len(thresholds) * words * repeats,
+                        "wordings": list(wordings), "arms": arms, **more})
+
+
+def precision(priors: Sequence[float], thresholds: Sequence[float], asked: int) -> Iterator[str]:
+    """What so many answers per item will buy, before anything is asked."""
+    x = [logit(t) for t in thresholds]
+    for slope in SLOPES:
+        worst = max(expected_se(x, logit(p), slope, asked)[0] for p in priors)
+        yield f"    se of a threshold if the slope is {slope:g}: at most {worst:.3f} logits ({asked} answers an item)"
+    yield f"    se of a share near one half: {sqrt(0.25 / asked):.3f} an item"
+
+
+def tell(made: Design, precise: Iterable[str]) -> None:
+    """What it will take and how precise it will be, on stderr, before anybody is asked."""
+    from .api import synchronous
+    from .estimate import estimate, lines
+    for line in (*lines(synchronous(estimate(made)), made.budget), *precise):
+        print(line, file=sys.stderr)
+
+
+# --- from rows to scores ------------------------------------------------------------------------------------------------
+def compared(store: Store, run: str, people: Sequence[Respondent], simulators: Sequence[Respondent], draws: int = 200) -> list[Score]:
+    """Every score of a run: simulators against people (fidelity), every respondent against the ideal type (rationality)."""
+    said = rows.answers(store, run)
+    found: list[Score] = []
+    for s in simulators:
+        for t in people:
+            found += pair(said[t.name], said[s.name], t, s, draws)
+    for r in (*people, *simulators):
+        found += alone(r, said[r.name], draws if not any(t.ideal for t in people) else 0)
+    put(store, run, found, 0.95, "fidelity")
+    return found
+
+
+def pair(people: Answers, simulator: Answers, truth: Respondent, of: Respondent, draws: int) -> list[Score]:
+    """One cell of the matrix. Against the ideal type it is rationality."""
+    quantity = "rationality" if truth.ideal else "fidelity"
+    kin = "same family: not for headlines" if truth.family == of.family and not truth.ideal and "model" in of.spec else ""
+    spans = rows.intervals(people, simulator, truth.ideal, draws=draws) if draws else {}
+    numbers = rows.measures(people, simulator, truth.ideal)
+    cells = people.counts.shape[0] * people.counts.shape[1]
+    return [_line(f"{of.name} for {truth.name}", of, quantity, name, number, spans.get(name), simulator, cells, kin)
+            for name, number in numbers.items()]
+
+
+def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
+    """What one respondent is: its validity, updating, attitude, noise, framing."""
+    numbers: dict[str, tuple[float, tuple[float, float] | None]] = {"valid replies": (1 - said.bad / max(1, said.calls), None),
+                                                                    "items without an answer": (float(said.lost), None)}
+    weights = rows.updating(said)
+    if weights is not None:
+        for name, value, se in zip(("updating: constant", "updating: weight of the prior", "updating: weight of the evidence"),
+                                   (weights.constant, weights.prior, weights.evidence), weights.se, strict=True):
+            numbers[name] = (value, (value - 1.96 * se, value + 1.96 * se))
+    told = rows.attitude(said)
+    if told is not None and told.threshold is not None:
+        numbers["attitude: threshold at a given chance (logits)"] = (told.threshold, None)
+    if told is not None and told.slope is not None:
+        numbers["noise: slope at a given chance"] = (told.slope, None)
+    for kind, prior in enumerate(said.priors):
+        numbers |= _of_type(said, kind, prior)
+    spread = rows.framing(said)
+    if spread is not None:
+        numbers["framing: sd of the threshold over wordings"] = (spread, None)
+    numbers["inversions"] = (float(rows.violations(said)), None)
+    lines = [_line(of.name, of, "respondent", name, value, span, said, 0, "") for name, (value, span) in numbers.items()]
+    return lines + (pair(said, said, Respondent(IDEAL, of.spec, True), of, draws) if draws else [])
+
+
+def _of_type(said: Answers, kind: int, prior: float) -> dict[str, tuple[float, tuple[float, float] | None]]:
+    found = said.threshold(kind)
+    if found is None or found.threshold is None:
+        return {}
+    if found.bracket is not None:
+        low, high = found.bracket
+        span = None if low is None or high is None else (low, high)
+        return {f"threshold, prior {prior:g} (bracket)": (found.threshold, span)}
+    assert found.se is not None and found.slope is not None and found.slope_se is not None
+    t, b = found.threshold, found.slope
+    return {f"threshold, prior {prior:g}": (t, (t - 1.96 * found.se, t + 1.96 * found.se)),
+            f"slope, prior {prior:g}": (b, (b - 1.96 * found.slope_se, b + 1.96 * found.slope_se))}
+
+
+def _line(arm: str, of: Respondent, quantity: str, name: str, value: float, span: tuple[float, float] | None, said: Answers,
+          clusters: int, note: str) -> Score:
+    return {**BLANK, "arm": arm, "role": "buyer", "seat": of.spec["agent"], "quantity": quantity, "benchmark": name, "value": value,
+            "low": span[0] if span else None, "high": span[1] if span else None, "n": int(said.counts[..., 1].sum()),
+            "missing": said.lost, "clusters": clusters, "method": "two-stage bootstrap" if clusters else "", "note": note}
+
+
+def matrix(scores: Sequence[Score], measure: str = LEAD) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(simulator, people, score) of one measure, for every pair."""
+    return [(*s["arm"].split(" for ", 1), s) for s in scores if s["benchmark"] == measure and " for " in s["arm"]
+            and not s["arm"].endswith(f" for {IDEAL}")]
+
+
+def chances(text: str, option: str) -> tuple[float, ...]:
+    """Numbers strictly between 0 and 1, with commas between. Raises FieldError."""
+    try:
+        found = tuple(float(x) for x in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < x < 1 for x in found):
+        raise FieldError(f"{option} {text}: chances strictly between 0 and 1 with commas between, e.g. 0.2,0.4.")
+    return found

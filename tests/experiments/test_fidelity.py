@@ -1,0 +1,260 @@
+"""Fakes whose answers are known are recovered from words over HTTP to scores; the lead score ranks simulators as losses do."""
+import json
+from collections.abc import Iterator
+from math import exp, log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parlour.agents.faults import Faults
+from parlour.agents.mock_server import MockServer
+from parlour.agents.updater import Updater
+from parlour.errors import DesignError, FieldError, UnknownName
+from parlour.experiments import fidelity as f
+from parlour.experiments import humans, survey
+from parlour.experiments.api import synchronous
+from parlour.experiments.cli import main
+from parlour.experiments.design import game_of
+from parlour.experiments.runner import start
+from parlour.experiments.seating import seat_one
+from parlour.games.base import Rules
+from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
+from parlour.transcripts import agreement as closeness
+from parlour.transcripts import fidelity as rows
+from parlour.transcripts.mixtures import dispersion, left_out, mixture, sampling_noise
+from parlour.transcripts.store import Store
+
+FAKES: dict[str, dict[str, Any]] = {
+    "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
+    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}}}
+HUMAN = {v["kind"]: v for v in json.loads((Path(__file__).parents[1] / "vectors" / "human_data.json").read_text())}
+
+
+def served(faults: Faults = Faults()) -> MockServer:  # noqa: B008  frozen
+    game = game_of({"name": "announced_policy"})
+    return MockServer(faults=faults, agents={name: seat_one(game, Rules.of(), "buyer", {"agent": "updater", **fields}, {}, {})
+                                             for name, fields in FAKES.items()})
+
+
+def over_http(server: MockServer, name: str, role: str = "simulator") -> f.Respondent:
+    return f.respondent(f"{name}=" + json.dumps({"agent": "llm", "model": name, "endpoint": server.endpoint, "is_mock": True}), role)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, rows.Answers], list[dict[str, Any]]]]:
+    """Every fake over HTTP against the ideal type, one run."""
+    store = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb")
+    with served() as server:
+        people, fakes = [f.respondent("ideal", "truth")], [over_http(server, n) for n in FAKES]
+        made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats=4, seed=2, concurrency=64)
+        run, status = synchronous(start(made, store))
+    assert status == "done"
+    yield rows.answers(store, run), f.compared(store, run, people, fakes, draws=0)
+
+
+def number(scores: list[dict[str, Any]], arm: str, measure: str) -> float:
+    return next(s["value"] for s in scores if s["arm"] == arm and s["benchmark"] == measure)
+
+
+def test_a_step_gives_the_exact_value_curve(told: Any) -> None:
+    """Both types at the thresholds of the design: .475 without a query, .6 with one."""
+    said, scores = told
+    assert rows.queries(said["simulator step"]) == pytest.approx([0.475, 0.6])
+    assert number(scores, "simulator step for truth ideal", "economic loss") == pytest.approx(0, abs=1e-12)
+    assert number(scores, "simulator step for truth ideal", "agreement") == 1
+    assert said["simulator step"].threshold(0).separated  # type: ignore[union-attr]  # there are answers
+
+
+def test_a_logit_person_is_recovered_within_four_standard_errors(told: Any) -> None:
+    said, _ = told
+    for kind, prior in enumerate((0.2, 0.4)):
+        found = said["simulator logit"].threshold(kind)
+        assert abs(found.threshold - logit(prior)) <= 4 * found.se and abs(found.slope - 4) <= 4 * found.slope_se
+
+
+def test_a_bias_falls_off_the_cliff(told: Any) -> None:
+    """+.2048 logits: all of the .8 that a type of prior .4 is worth is lost; the margin that repairs it is the bias."""
+    said, _ = told
+    found = rows.economics(said["truth ideal"], said["simulator biased"], 1, True)
+    assert found is not None and (found.best, found.got) == pytest.approx((0.8, 0.0), abs=1e-6)
+    assert found.margin == pytest.approx(log(0.45 / 0.55 / (0.4 / 0.6)), abs=1e-6)
+
+
+def test_flips_give_the_noisy_query_numbers(told: Any) -> None:
+    """A single query whose answer is wrong with chance d is worth max(.475, .6 - .325 d) to a sender."""
+    said, _ = told
+    shares = said["simulator flip"].counts.sum(axis=(0, 1, 3))
+    low, high = (said["simulator flip"].counts[k][:, at].sum(axis=(0, 1, 2)) for k, at in ((1, slice(0, 4)), (0, slice(2, 6))))
+    wrong, n = low[1] - low[0] + high[0], low[1] + high[1]
+    assert shares.sum() > 0 and abs(wrong / n - 0.2) <= 4 * np.sqrt(0.16 / n)
+    assert max(0.475, 0.6 - 0.325 * wrong / n) == pytest.approx(0.535, abs=4 * 0.325 * np.sqrt(0.16 / n))
+
+
+def test_weights_and_framing_are_told_apart(told: Any) -> None:
+    said, _ = told
+    weights = rows.updating(said["simulator heavy"])
+    assert weights is not None and (weights.prior, weights.evidence) == pytest.approx((0.8, 0.6), abs=1e-6)
+    assert weights.constant == pytest.approx(0.35)
+    assert rows.framing(said["simulator heavy"]) > 0.2 > rows.framing(said["simulator step"])
+
+
+def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
+    """Against noisy people: above 1 on the rival's measure, while the sender loses."""
+    store = Store(tmp_path / "s.duckdb")
+    people, sharp = [f.respondent('people={"agent":"updater","slope":2}', "truth")], [
+        f.respondent('sharp={"agent":"updater","slope":50}', "simulator")]
+    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=40, tasks=("act",)), store))
+    scores = f.compared(store, run, people, sharp, draws=0)
+    arm = "simulator sharp for truth people"
+    assert number(scores, arm, "normalised accuracy") > 1.03 and number(scores, arm, "economic loss") > 0.02
+
+
+def test_malformed_replies_widen_intervals_and_leave_estimates(tmp_path: Path) -> None:
+    """A third of the calls, one attempt each: a third of the items lost, seen in validity, and no bias."""
+    found, thresholds = [], (0.2, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
+    for rate in (0.0, 1 / 3):
+        store = Store(tmp_path / f"{rate:.1f}.duckdb")
+        with served(Faults(rate=rate, kinds=("malformed",))) as server:
+            people, one = [f.respondent("ideal", "truth")], [over_http(server, "logit")]
+            made = f.design(people, one, (0.4,), thresholds, repeats=12, tasks=("act",), attempts=1, concurrency=64)
+            run, _ = synchronous(start(made, store))
+        scores = f.compared(store, run, people, one, draws=60)
+        fit = rows.answers(store, run)["simulator logit"].threshold(0)
+        assert fit is not None and fit.threshold is not None and fit.se is not None
+        found.append((fit.threshold, fit.se, number(scores, "simulator logit", "valid replies")))
+    (clean, se, valid), (dirty, wider, less) = found
+    assert valid == 1 and less == pytest.approx(2 / 3, abs=0.12)
+    assert se < wider < 2 * se and abs(clean - dirty) <= 4 * np.hypot(se, wider)
+
+
+# --- fifty fakes ---------------------------------------------------------------------------------------------------------
+def answered(priors: tuple[float, ...], thresholds: tuple[float, ...], who: Updater, n: int, rng: Any) -> rows.Answers:
+    """What a person with the weights of Bayes would answer, n times in each half, without the words."""
+    x = np.array([logit(t) for t in thresholds])
+    p = np.array([1 / (1 + np.exp(-(who.slope or 1e3) * (who.bias + logit(prior) - x))) for prior in priors])
+    acted = rng.binomial(n, np.repeat(p[:, None, :, None], 2, axis=3))
+    return rows.Answers(priors, thresholds, ("plain",), np.stack([acted, np.full(acted.shape, n)], axis=-1).astype(float))
+
+
+def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
+    """Realised loss: of the fakes' true parameters. The measures others lead with stand beside it."""
+    from scipy.stats import spearmanr
+    rng, priors = np.random.default_rng(4), (0.3, 0.4)
+    truth = Updater(slope=4.0)
+    people = answered(priors, f.THRESHOLDS, truth, 40, rng)
+    fakes = [Updater(slope=float(exp(rng.uniform(0.3, 3))), bias=float(rng.normal(0, 0.5))) for _ in range(50)]
+    realised, found = [], []
+    for fake in fakes:
+        found.append(rows.measures(people, answered(priors, f.THRESHOLDS, fake, 40, rng), False))
+        realised.append(np.mean([cost_of(Receiver(logit(p), 4.0), Receiver(logit(p) + fake.bias, fake.slope or 1e3), p).loss
+                                 for p in priors]))
+    ranks = {name: float(spearmanr([m[name] for m in found], realised).statistic) for name in (
+        "economic loss", "total variation", "log-loss", "Pearson correlation", "normalised accuracy")}
+    assert ranks["economic loss"] >= 0.9
+    assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
+
+
+# --- the command ---------------------------------------------------------------------------------------------------------
+def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")
+    given = ["fidelity", "--truth", "ideal", "--simulator", "<b>=x", "--store", store]
+    assert main(given) == 2
+    given = ["fidelity", "--truth", "ideal", "--simulator", 'soft={"agent":"updater","slope":3}', "--repeats", "2",
+             "--thresholds", "0.2,0.4,0.6", "--store", store, "--page", str(page)]
+    assert main([*given, "--estimate"]) == 0 and not Path(store).exists()
+    assert "se of a threshold" in capsys.readouterr().err
+    assert main(given) == 0
+    assert "rationality" in (said := capsys.readouterr().out) and "economic loss" in said
+    text = page.read_text()
+    assert "data:image/png;base64," in text and "simulator soft" in text
+    kept = Store(store).rows("SELECT count(*) AS n FROM score WHERE scorer = 'fidelity'")
+    assert kept[0]["n"] > 10
+
+
+@pytest.mark.parametrize("wrong", [["--repeats", "1"], ["--priors", "0,1"], ["--page", "x.pdf"], ["--simulator", "nobody"]])
+def test_bad_input_is_one_line(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fidelity", "--truth", "ideal", "--simulator", "mock", "--store", str(tmp_path / "x.duckdb"), *wrong]) == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("parlour: ")
+    assert not (tmp_path / "x.duckdb").exists()
+
+
+def test_kin_stay_out_of_headlines() -> None:
+    one, two = (f.respondent(json.dumps({"agent": "llm", "model": m}), "truth") for m in ("gpt-4o-mini", "gpt-4o"))
+    assert one.family == two.family == "gpt"
+
+
+# --- people --------------------------------------------------------------------------------------------------------------
+def test_every_data_set_says_what_it_is_and_can_be_asked() -> None:
+    assert {"charness_rabin", "price_gouging", "status_quo", "hiring", "ultimatum", "wisdom_of_crowds", "garden_path", "milgram",
+            "demand_curve"} <= set(humans.names())
+    for name in humans.names():
+        people = humans.data_set(name)
+        assert people.source and people.licence and people.asking and game_of(people.game)
+
+
+def test_charness_rabin_in_and_out_of_sample() -> None:
+    want, people = HUMAN["charness_rabin"]["expected"], humans.data_set("charness_rabin")
+    h = [q.shares[0] for q in people.questions]
+    assert h == list(want["human_left"].values())
+    types = [want["type_vectors"][k] for k in ("fair_as_observed_GPT3", "efficient", "selfish")]
+    weights, sse = mixture(types, h)
+    assert weights == pytest.approx(want["mixture_fair_eff_selfish"]) and sse == pytest.approx(want["sse"])
+    exact = mixture([want["type_vectors"]["inequity_minimiser"], *types[1:]], h)
+    assert exact[0] == pytest.approx(want["mixture_with_exact_inequity_minimiser"]) and exact[1] == pytest.approx(want["sse2"])
+    assert closeness.rmse(h, [0.5] * 6) == pytest.approx(want["rmse_uniform_50"])
+    assert closeness.rmse(h, types[2]) == pytest.approx(want["rmse_selfish"])
+    assert closeness.rmse(h, types[1]) == pytest.approx(want["rmse_efficient"])
+    assert np.sqrt(sse / 6) == pytest.approx(0.183, abs=5e-4) and left_out(types, h) == pytest.approx(0.296, abs=5e-4)
+    assert sampling_noise(h, 26) == pytest.approx(0.08, abs=0.005)
+    assert dispersion([0.5] * 6, h) == 0
+
+
+def test_shipped_figures_are_the_references() -> None:
+    deaths = np.cumprod([q.shares[0] for q in humans.data_set("milgram").questions])
+    assert [1.0, *deaths[:29]] == pytest.approx(HUMAN["milgram_human"]["expected"]["survival"], abs=1e-9)
+    want = HUMAN["ultimatum_human_accept"]
+    lm, points = want["input"]["LM5_accept_by_offer"], sorted(want["input"]["human_points"])
+    assert [q.shares[0] for q in humans.data_set("ultimatum").questions] == [p for _, p in points]
+    said = [float(np.interp(o, range(11), lm)) for o, _ in points]
+    assert closeness.rmse(said, [p for _, p in points]) == pytest.approx(want["expected"]["rmse"])
+    garden = {q.key: q.shares[0] for q in humans.data_set("garden_path").questions}
+    assert list(garden.values()) == pytest.approx([*HUMAN["garden_path_human"]["expected"]["Christianson2001"].values()])
+    for v in json.loads((Path(__file__).parents[1] / "vectors" / "human_data.json").read_text()):
+        if v["kind"] == "jsd_bits":
+            p, q = v["input"]["p"], v["input"]["q"]
+            assert (closeness.jensen_shannon(p, q), closeness.distance(p, q)) == pytest.approx((v["expected"]["jsd"], v["expected"]["tv"]))
+        if v["kind"] == "wisdom_of_crowds_human":
+            item = next(i for i in humans.data_set("wisdom_of_crowds").questions if i.key == v["input"]["question"])
+            assert item.median == v["expected"]["median"] and item.iqr / item.truth == pytest.approx(v["expected"]["norm_iqr"])  # type: ignore[operator]
+
+
+def test_a_simulator_that_answers_as_people_do_is_near_them(tmp_path: Path) -> None:
+    people, store = humans.data_set("charness_rabin"), Store(tmp_path / "h.duckdb")
+    both = [f.respondent("like=strategy:people", "simulator"), f.respondent("modal=strategy:optimum", "simulator")]
+    run, _ = synchronous(start(survey.design(people, both, 40, ("plain", "isomorph"), 0), store))
+    found = survey.scores(store, run, people, both)
+    assert number(found, "simulator like", "root mean squared error") < 0.1
+    assert number(found, "simulator modal", "root mean squared error") > 0.273 > number(found, "simulator like", "that of always one half")
+    assert number(found, "simulator modal", "dispersion ratio") > 1.3
+    assert abs(number(found, "simulator like", "contamination: isomorph less canonical distance")) < 0.1
+
+
+def test_ones_own_answers_are_imported(tmp_path: Path) -> None:
+    about = {"title": "t", "source": "mine", "licence": "CC0", "asking": "once"}
+    file = tmp_path / "a.csv"
+    file.write_text("q,said\nTake it?,yes\nTake it?,no\nTake it?,yes\nTake it?,yes\n")
+    made = humans.from_csv(file, {"question": "q", "answer": "said", "key": "q"}, about)
+    assert made.labels == ("yes", "no") and made.questions[0].shares == (0.75, 0.25) and made.questions[0].n == 4
+    file.write_text("participant.code,player.accepted\na,1\nb,0\nc,\n")
+    assert humans.from_otree(file, "player.accepted", "Do you accept?", about).questions[0].shares == (0.5, 0.5)
+    lines = tmp_path / "g.jsonl"
+    lines.write_text('{"message": "I keep 6.", "decision": "accept"}\n{"message": "I keep 6.", "decision": "reject"}\n')
+    assert humans.from_glee(lines, about).questions[0].shares == (0.5, 0.5)
+    with pytest.raises(DesignError, match="no column 'word'"):
+        humans.from_csv(tmp_path / "a.csv", {"question": "participant.code", "answer": "word", "key": "participant.code"}, about)
+    with pytest.raises(UnknownName, match="charness_rabin"):
+        humans.data_set("nobody")
+    with pytest.raises(FieldError):
+        f.chances("1.5", "--priors")

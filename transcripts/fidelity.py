@@ -1,0 +1,257 @@
+"""How well a simulator stands in for people, from the rows of a run of `announced_policy` alone.
+
+*Rationality* is the distance to the ideal type, *fidelity* the distance to the people a simulator stands for: a simulator more
+Bayesian than its people is unfaithful. Lead score: the economic loss of a sender who optimises against the simulator and meets
+the people, cross-fitted: she reads one half of the answers, and is judged by the other; so is the best policy she is set
+against. Beside it overpromise, the margin that would repair it, and the metrics others lead with.
+
+Answers are counted per type, wording, threshold and half. Intervals are a bootstrap in two stages: cells of type and wording
+(the clusters), then answers within them. An invalid answer is none: it is counted, and fits are of what is left.
+"""
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import exp, inf, log
+from typing import Any
+
+import numpy as np
+from pydantic_core import from_json
+
+from ..games.solvers.noisy_receiver import Receiver, cost_of, logit, repairing_margin
+from ..games.solvers.queries import best_cuts
+from ..games.solvers.thresholds import crowd
+from . import agreement as closeness
+from .psychometric import Fit, Weights, fit, grether, inversions, spread
+from .store import Store
+
+SURE, NEVER = 1e-3, -12.0
+SEP = ": "
+
+ANSWERS = """
+SELECT e.arm, e.wording, e.replicate, e.state, n.status, a.move,
+       (SELECT count(*) FROM attempt b WHERE b.run = e.run AND b.episode = e.episode AND b.verdict <> 'error') AS calls,
+       (SELECT count(*) FROM attempt b WHERE b.run = e.run AND b.episode = e.episode
+        AND b.verdict IN ('invalid', 'truncated', 'refusal')) AS bad
+FROM episode e JOIN ending n USING (run, episode)
+LEFT JOIN attempt a ON a.run = e.run AND a.episode = e.episode AND a.verdict = 'ok'
+WHERE e.run = ? ORDER BY e.episode
+"""
+
+
+@dataclass
+class Answers:
+    """All that one respondent said.
+
+    counts  (acted, valid answers) by type, wording, threshold, half    (T, W, D, 2, 2)
+    beliefs (stated log odds, log odds of the prior, log likelihood ratio, cluster) of every judgement
+    given   (log odds of the posterior told, acted) of every choice at a given posterior
+    calls, bad, lost   replies, invalid ones among them, items without any valid answer
+    """
+    priors: tuple[float, ...]
+    thresholds: tuple[float, ...]
+    wordings: tuple[str, ...]
+    counts: Any
+    beliefs: list[tuple[float, float, float, str]] = field(default_factory=list)
+    given: list[tuple[float, float]] = field(default_factory=list)
+    calls: int = 0
+    bad: int = 0
+    lost: int = 0
+
+    @property
+    def x(self) -> list[float]:
+        """The design in log odds."""
+        return [logit(t) for t in self.thresholds]
+
+    def threshold(self, kind: int, halves: slice | int = slice(None)) -> Fit | None:
+        """The fit of one type, over its wordings; None without an answer."""
+        cells = self.counts[kind][:, :, halves].reshape(self.counts.shape[1], len(self.thresholds), -1, 2)
+        acted, n = cells[..., 0].sum(axis=(0, 2)), cells[..., 1].sum(axis=(0, 2))
+        return fit(self.x, acted, n) if n.sum() else None
+
+    def shares(self) -> Any:
+        """Shares that acted, by type and threshold; nan where nobody answered."""
+        whole = self.counts.sum(axis=(1, 3))
+        with np.errstate(invalid="ignore"):
+            return whole[..., 0] / whole[..., 1]
+
+
+def answers(store: Store, run: str) -> dict[str, Answers]:
+    """Respondent -> what it said, in the order of the arms, which are named "respondent: task"."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in store.rows(ANSWERS, [run]):
+        found[row["arm"].rpartition(SEP)[0]].append(row | {"state": from_json(row["state"])["fields"]})
+    return {who: _collected(rows) for who, rows in found.items()}
+
+
+def _collected(rows: list[dict[str, Any]]) -> Answers:
+    priors, thresholds = (tuple(sorted({r["state"][k] for r in rows})) for k in ("prior", "threshold"))
+    wordings = tuple(sorted({r["wording"] for r in rows}))
+    made = Answers(priors, thresholds, wordings, np.zeros((len(priors), len(wordings), len(thresholds), 2, 2)))
+    for r in rows:
+        made.calls, made.bad, made.lost = made.calls + r["calls"], made.bad + r["bad"], made.lost + (r["status"] != "done")
+        if r["status"] == "done":
+            _add(made, r, from_json(r["move"])["fields"])
+    return made
+
+
+def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
+    prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
+    if task == "judge":
+        stated = min(1 - SURE, max(SURE, move["chance"]))
+        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{r['wording']}"))
+        return
+    acted = float(move["action"] == "buy")
+    if task == "act_on":
+        made.given.append((logit(prior) - logit(threshold), acted))
+        return
+    at = made.priors.index(prior), made.wordings.index(r["wording"]), made.thresholds.index(threshold), r["replicate"] % 2
+    made.counts[at] += (acted, 1.0)
+
+
+def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
+    """The person a sender takes somebody to be after a fit. Of a bracket she takes the safe end, at which all acted."""
+    if found is None or (found.threshold is None and found.bracket is None):
+        return Receiver(NEVER, inf, low=share)
+    if found.bracket is not None:
+        return Receiver(NEVER if found.bracket[0] is None else found.bracket[0])
+    assert found.threshold is not None and found.slope is not None
+    return Receiver(found.threshold, found.slope)
+
+
+@dataclass(frozen=True)
+class Type:
+    """One type's economics: value of the best policy, what the simulator's earned and promised, the margin that repairs it."""
+    best: float
+    got: float
+    promised: float
+    margin: float
+
+
+def economics(people: Answers, simulator: Answers, kind: int, ideal: bool) -> Type | None:
+    """Cross-fitted over the two halves; None where a half holds no answer. ideal: the people are the ideal type itself."""
+    prior, found = people.priors[kind], []
+    for half in (0, 1):
+        fits = people.threshold(kind, half), people.threshold(kind, 1 - half), simulator.threshold(kind, half)
+        if None in fits:
+            continue
+        share = float(np.nanmean(people.shares()[kind]))
+        true = Receiver(logit(prior)) if ideal else receiver(fits[1], share)
+        own = true if ideal else receiver(fits[0], share)
+        picture = receiver(fits[2], float(np.nanmean(simulator.shares()[kind])))
+        best, hers = cost_of(true, own, prior), cost_of(true, picture, prior)
+        found.append((max(best.got, hers.got) if ideal else best.got, hers.got, hers.promised, repairing_margin(true, picture, prior)))
+    return Type(*(float(v) for v in np.mean(found, axis=0))) if found else None
+
+
+def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, float]:
+    """Every number that compares the two, averaged over types; what is not defined is left out."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for kind, prior in enumerate(people.priors):
+        made = economics(people, simulator, kind, ideal)
+        if made is not None:
+            for name, number in (("economic loss", made.best - made.got), ("overpromise", made.promised - made.got),
+                                 ("value of the best policy", made.best), ("margin that repairs it", made.margin)):
+                found[name].append(number)
+        _thresholds(found, people, simulator, kind, prior, ideal)
+    p, q = _shares(people, simulator, ideal)
+    numbers = {name: float(np.mean(v)) for name, v in found.items()}
+    return numbers | (_shared(p, q, simulator) if len(p) else {})
+
+
+def _thresholds(found: dict[str, list[float]], people: Answers, simulator: Answers, kind: int, prior: float, ideal: bool) -> None:
+    theirs, own = people.threshold(kind), simulator.threshold(kind)
+    true = logit(prior) if ideal else theirs.threshold if theirs else None
+    if own is None or own.threshold is None or true is None:
+        return
+    found["threshold error (logits)"].append(own.threshold - true)
+    found["threshold error (probability)"].append(1 / (1 + exp(-own.threshold)) - 1 / (1 + exp(-true)))
+    if theirs and theirs.slope and own.slope and not ideal:
+        found["log slope ratio"].append(log(own.slope / theirs.slope))
+        found["distance of threshold distributions"].append(closeness.wasserstein(true, theirs.slope, own.threshold, own.slope))
+
+
+def _shares(people: Answers, simulator: Answers, ideal: bool) -> tuple[Any, Any]:
+    p, q = people.shares().ravel(), simulator.shares().ravel()
+    if ideal:
+        p = np.array([float(t <= prior + 1e-12) for prior in people.priors for t in people.thresholds])
+    both = ~(np.isnan(p) | np.isnan(q))
+    return p[both], q[both]
+
+
+def _shared(p: Any, q: Any, simulator: Answers) -> dict[str, float]:
+    n = max(1.0, float(simulator.counts[..., 1].sum()) / max(1, len(q)))
+    careful = (q * n + 0.5) / (n + 1)  # so that a simulator that never did what people do is not infinitely wrong
+    bins = np.minimum((q * 10).astype(int), 9)
+    error = sum((bins == b).mean() * abs(p[bins == b].mean() - q[bins == b].mean()) for b in set(bins.tolist()))
+    made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": closeness.agreement(p, p),
+            "normalised accuracy": closeness.normalised_accuracy(p, q), "total variation": closeness.total_variation(p, q),
+            "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
+            "log-loss": closeness.cross_entropy(p, careful), "least log-loss": closeness.entropy(p),
+            "expected calibration error": float(error),
+            "people one answer is worth": float(np.median([min(1e6, closeness.worth_in_people(a, b, n)) for a, b in
+                                                           zip(p, q, strict=True)]))}
+    for name, ranks in (("Pearson correlation", False), ("Spearman correlation", True)):
+        r = closeness.correlation(p, q, ranks)
+        made |= {name: r} if r is not None else {}
+    return made
+
+
+def updating(of: Answers) -> Weights | None:
+    """Grether's weights from the stated posteriors, clustered by type and wording."""
+    return grether(*(list(column) for column in zip(*of.beliefs, strict=True))) if of.beliefs else None
+
+
+def attitude(of: Answers) -> Fit | None:
+    """The fit of choices at a given posterior: threshold above 0 acts below even odds; its slope is the noise of choice alone."""
+    return fit([-z for z, _ in of.given], [a for _, a in of.given], [1.0] * len(of.given)) if of.given else None
+
+
+def framing(of: Answers) -> float | None:
+    """Standard deviation of the threshold over wordings (their order and labels differ too), in logits; None if not known."""
+    at, errors = [], []
+    for w in range(len(of.wordings)):
+        for kind in range(len(of.priors)):
+            cells = of.counts[kind, w].sum(axis=1)
+            found = fit(of.x, cells[:, 0], cells[:, 1]) if cells[:, 1].sum() else None
+            whole = of.threshold(kind)
+            if found and whole and found.threshold is not None and whole.threshold is not None:
+                at.append(found.threshold - whole.threshold)
+                errors.append(found.se or 0.0)
+    return spread(at, errors) if len(at) > 1 else None
+
+
+def violations(of: Answers) -> int:
+    """How often the share that acts rises with the threshold, over all types."""
+    whole = of.counts.sum(axis=(1, 3))
+    return sum(inversions(of.x, c[:, 0], c[:, 1]) for c in whole if c[:, 1].sum())
+
+
+def queries(of: Answers, most: int = 4, ideal: bool = False) -> list[float]:
+    """What 0, 1, ... `most` queries are worth to a sender if the types, all as likely, are as they answered."""
+    types = [logit(p) if ideal else receiver(of.threshold(k)).threshold for k, p in enumerate(of.priors)]
+    order = sorted(range(len(types)), key=lambda k: types[k])
+    who = crowd([of.priors[k] for k in order], [1 / len(types)] * len(types), [exp(types[k]) for k in order])
+    return list(best_cuts(who, min(most, len(types) - 1)).values)
+
+
+def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
+    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, W), answers drawn anew in each."""
+    acted, n = of.counts[..., 0], of.counts[..., 1]
+    with np.errstate(invalid="ignore"):
+        drawn = rng.binomial(n.astype(int), np.nan_to_num(acted / n))
+    times = picked[:, :, None, None]
+    return Answers(of.priors, of.thresholds, of.wordings, np.stack([drawn * times, n * times], axis=-1))
+
+
+def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
+              seed: int = 0) -> dict[str, tuple[float, float]]:
+    """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
+    weight; with few wordings an interval is too narrow for wordings that were not tried."""
+    rng, found = np.random.default_rng(seed), defaultdict(list)
+    shape = people.counts.shape[:2]
+    for _ in range(draws):
+        picked = rng.multinomial(shape[1], [1 / shape[1]] * shape[1], size=shape[0]).astype(float)
+        for name, number in measures(resampled(people, picked, rng), resampled(simulator, picked, rng), ideal).items():
+            found[name].append(number)
+    cut = 100 * (1 - level) / 2
+    return {name: (float(np.percentile(v, cut)), float(np.percentile(v, 100 - cut))) for name, v in found.items()}
