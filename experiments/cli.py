@@ -313,6 +313,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ParlourError as error:
         print(f"parlour: {error}", file=sys.stderr)
         return 2
+    except ArithmeticError as error:  # a solver that says it found no answer; divisions by zero are bugs
+        if isinstance(error, ZeroDivisionError | OverflowError | FloatingPointError):
+            raise
+        print(f"parlour: {error}", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader, e.g. `head`, has had enough
         return 0

@@ -19,6 +19,7 @@ from ..agents.service import Service, within
 from ..errors import BudgetSpent, DesignError, InputError, ParlourError
 from ..protocols.patience import unhurried
 from ..protocols.session import Event
+from ..transcripts.compact import compact
 from ..transcripts.journal import Journal
 from ..transcripts.parts import Folder, Gathering, Parts
 from ..transcripts.seal import seal
@@ -239,4 +240,5 @@ async def start_on_ray(design: Design, store: Store, url: str, workers: int,
             journal.write({"k": "stop", "run": name, "status": status, "why": why, "spent": cluster.spent})
             store.take(journal.path)
     seal(store, name)
+    compact(store)
     return name, status

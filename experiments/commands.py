@@ -243,7 +243,7 @@ def closing(store: Store, run: str, status: str) -> None:
 def verify(args: Namespace) -> int:
     """0 if everything came out as recorded, 1 if something did not."""
     from ..transcripts.talk import find_run
-    from .verify import Divergence
+    from .redrive import Divergence
     from .verify import verify as check
 
     store = Store(args.store)

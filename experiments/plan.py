@@ -11,6 +11,8 @@ from ..protocols.session import seed_of
 from .design import Arm, Design, Fields, game_of, protocol_of, wordings_of
 from .seating import seat_all
 
+Solved = dict[tuple[type[Game], str, Rules], tuple[Benchmark, ...]]
+
 
 @dataclass(frozen=True)
 class Table:
@@ -74,22 +76,31 @@ def tables(design: Design, seated: bool = True) -> list[Table]:
     for name in names:
         if names.count(name) > 1:
             raise DesignError(f"two arms are named '{name}': names must differ.")
-    return [_table(arm, len(design.arms) > 1, seated) for arm in design.arms]
+    solved: Solved = {}
+    return [_table(arm, len(design.arms) > 1, seated, solved) for arm in design.arms]
 
 
-def _table(arm: Arm, say_which: bool, seated: bool) -> Table:
+def _table(arm: Arm, say_which: bool, seated: bool, solved: Solved) -> Table:
     try:
         game = game_of(arm.game)
         protocol = protocol_of(arm.protocol, game)
         rules = protocol.rules(game)
         game.admit(rules)
         seats = tuple(seat_all(game, protocol, arm.seats, persona) if seated else {} for persona in arm.personas)
-        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings, arm.objective), tuple(game.benchmarks(rules)),
+        return Table(arm, game, protocol, rules, seats, wordings_of(game, arm.wordings, arm.objective), _benchmarks(game, rules, solved),
                      game.states(), spans(game, rules))
     except InputError as error:
         if say_which:
             raise type(error)(f"arm '{arm.name}': {error}") from None
         raise
+
+
+def _benchmarks(game: Game, rules: Rules, solved: Solved) -> tuple[Benchmark, ...]:
+    """Solved once per game and rules, however many arms play it."""
+    key = (type(game), game.model_dump_json(), rules)
+    if key not in solved:
+        solved[key] = tuple(game.benchmarks(rules))
+    return solved[key]
 
 
 def spans(game: Game, rules: Rules) -> dict[Role, tuple[float, float]]:

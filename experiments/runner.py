@@ -16,6 +16,7 @@ from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
 from ..games.base import Game, Play
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
+from ..transcripts.compact import compact
 from ..transcripts.journal import Journal
 from ..transcripts.seal import seal
 from ..transcripts.store import Store
@@ -338,10 +339,11 @@ async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress],
         status = await run.play()
     except BaseException:
         with suppress(StoreError):
-            run.store.take(run.journal.path)
+            await asyncio.to_thread(run.store.take, run.journal.path)  # the loop never waits for the disk
         raise
-    run.store.take(run.journal.path)
-    seal(run.store, run.name)
+    await asyncio.to_thread(run.store.take, run.journal.path)
+    await asyncio.to_thread(seal, run.store, run.name)
+    await asyncio.to_thread(compact, run.store)
     return status
 
 

@@ -5,28 +5,36 @@ every column, sorted. A run's root is the SHA-256 of its rows in run, arm and be
 Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
 """
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .store import Store
+from .store import Store, spare
 
 if TYPE_CHECKING:
     import duckdb
 
 PARTS = ("episode", "ask", "call", "attempt", "draw", "ending", "payoff")
 HEAD = ("run", "arm", "benchmark")
+ROWS = 50_000
+
+_LINES = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x "
+                            "WHERE x.run = $run AND x.episode >= $low AND x.episode < $high" for t in PARTS)
+HASHES = (f"SELECT episode, sha256(string_agg(line, chr(10) ORDER BY line)) AS hash FROM ({_LINES}) WHERE episode IN "
+          "(SELECT episode FROM ending WHERE run = $run AND episode >= $low AND episode < $high) GROUP BY episode ORDER BY episode")
 
 
 def seal(store: Store, run: str) -> str:
     """Seals the ended episodes of a run that are not yet sealed, and returns the run's root, which is kept too."""
     with store.open(write=True) as db:
-        db.execute("SET threads = 1")  # as in taking: more cost more and are hardly sooner done
-        kept = dict(db.execute("SELECT episode, hash FROM seal WHERE run = ?", [run]).fetchall())
+        spare(db)
         now = time.time()
-        fresh = {e: h for e, h in hashes(db, run).items() if e not in kept}
-        db.execute("INSERT INTO seal SELECT ?, unnest(?::INTEGER[]), ?, unnest(?::VARCHAR[])",
-                   [run, list(fresh), now, list(fresh.values())])
+        db.execute("BEGIN")
+        for low, high in ranges(db, run):
+            db.execute(f"INSERT INTO seal SELECT $run, episode, $now, hash FROM ({HASHES}) WHERE episode NOT IN "
+                       "(SELECT episode FROM seal WHERE run = $run)", {"run": run, "low": low, "high": high, "now": now})
         episodes, root = root_of(db, run)
         db.execute("INSERT INTO root VALUES (?, ?, ?, ?)", [run, now, episodes, root])
+        db.execute("COMMIT")
     return root
 
 
@@ -38,10 +46,21 @@ def noted(store: Store, run: str) -> str | None:
 
 def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
-    rows = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x WHERE x.run = $run" for t in PARTS)
-    found = db.execute(f"SELECT episode, sha256(string_agg(line, chr(10) ORDER BY line)) FROM ({rows}) "
-                       "WHERE episode IN (SELECT episode FROM ending WHERE run = $run) GROUP BY episode ORDER BY episode", {"run": run})
-    return dict(found.fetchall())
+    found: dict[int, str] = {}
+    for low, high in ranges(db, run):
+        found |= db.execute(HASHES, {"run": run, "low": low, "high": high}).fetchall()
+    return found
+
+
+def ranges(db: "duckdb.DuckDBPyConnection", run: str, rows: int = ROWS) -> Iterator[tuple[int, int]]:
+    """Ranges low <= episode < high that cover a run, each with about so many replies: what is held at a time does not grow."""
+    first, last, replies = db.execute("SELECT min(episode), max(episode), count(*) FROM attempt WHERE run = ?", [run]).fetchall()[0]
+    ends = db.execute("SELECT min(episode), max(episode) FROM ending WHERE run = ?", [run]).fetchall()[0]
+    low, high = (f([x for x in xs if x is not None], default=None) for f, xs in ((min, (first, ends[0])), (max, (last, ends[1]))))
+    if low is None or high is None:
+        return
+    step = max(1, rows * (high - low + 1) // max(1, replies))
+    yield from ((at, at + step) for at in range(low, high + 1, step))
 
 
 def root_of(db: "duckdb.DuckDBPyConnection", run: str) -> tuple[int, str]:

@@ -2,11 +2,12 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
@@ -49,11 +50,17 @@ TABLES = {
 }
 """Table -> (event kind, its columns in the order of the schema)."""
 
-ONE_AT_A_TIME = Lock()
-"""A run's background taking and its last one must not meet: DuckDB would let both begin and fail one of them."""
+ONE_AT_A_TIME = RLock()
+"""Two threads of a process must not both write: DuckDB would let both begin and fail one of them."""
 
-BATCH = 64 * 2**20
+BATCH = 16 * 2**20
 """Bytes of a journal taken in at a time."""
+
+MEMORY = 256 * 2**20
+"""Bytes DuckDB may hold while it takes, seals or compacts: without a limit it would keep what it has read."""
+
+BLOCK = 2**16
+"""Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
 
 class Store:
@@ -76,12 +83,13 @@ class Store:
         if self._held and not write:
             yield self._held
             return
-        connection = self._connect(write, patience)
-        try:
-            _check(connection, self.path, write)
-            yield connection
-        finally:
-            connection.close()
+        with ONE_AT_A_TIME if write else nullcontext():
+            connection = self._connect(write, patience)
+            try:
+                _check(connection, self.path, write)
+                yield connection
+            finally:
+                connection.close()
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -102,8 +110,12 @@ class Store:
             self._create()
         until = time.monotonic() + patience
         while True:
+            before = _inode(self.path)
             try:
-                return duckdb.connect(str(self.path), read_only=not write)
+                db = duckdb.connect(str(self.path), read_only=not write)
+                if _inode(self.path) == before:
+                    return db
+                db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
                 if "lock" not in str(error).lower():
                     raise StoreError(f"cannot open {self.path}: {_first_line(error)}. It must be a DuckDB file that Parlour "
@@ -119,7 +131,7 @@ class Store:
         new = self.path.with_name(f"{self.path.name}.new-{os.getpid()}-{get_ident()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with duckdb.connect(str(new)) as db:
+            with duckdb.connect(str(new), config={"default_block_size": BLOCK}) as db:
                 _check(db, self.path, write=True)
                 db.execute("CHECKPOINT")  # closing would do it, but keep quiet should it fail
             if not self.path.exists():  # another process may have been faster
@@ -144,11 +156,11 @@ class Store:
 
     def _take(self, journal: Path, patience: float) -> int:
         taken, name, end = 0, journal.name, _settled(journal)
-        with ONE_AT_A_TIME, self.open(write=True, patience=patience) as db:
+        with self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
-            db.execute("SET threads = 1")  # more are hardly sooner done, and cost half as much again
             while slice_ := _slice(journal, at, end):
+                spare(db, len(slice_))
                 db.execute("BEGIN")
                 _insert(db, slice_, journal)
                 at += len(slice_)
@@ -173,6 +185,21 @@ class Store:
             found = db.execute(sql, list(parameters))
             names = [d[0] for d in found.description or ()]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def spare(db: "duckdb.DuckDBPyConnection", batch: int = 0) -> None:
+    """Makes a connection frugal, for work on much of a store: more threads are hardly sooner done, and cost half as much again.
+    A batch that is larger than usual, because one line is, has room."""
+    db.execute("SET threads = 1")
+    db.execute(f"SET memory_limit = '{MEMORY + 16 * max(0, batch - BATCH)}B'")
+
+
+def _inode(path: Path) -> int | None:
+    """Which file has the name; None: none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
@@ -223,12 +250,13 @@ def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> Non
     """Inserts the events of some lines, clustered by episode so that one transcript is found without an index."""
     import duckdb
 
+    longest = max(2**20, *map(len, BytesIO(lines)))  # DuckDB reads into a buffer of twice the longest line it is told of
     with NamedTemporaryFile(suffix=".jsonl") as file:
         file.write(lines)
         file.flush()
         try:
             db.execute("CREATE OR REPLACE TEMP TABLE line AS SELECT * FROM read_json(?, format = 'newline_delimited', "
-                       f"maximum_object_size = 134217728, columns = {COLUMNS})", [file.name])
+                       f"maximum_object_size = {longest + 1}, columns = {COLUMNS})", [file.name])
         except duckdb.Error as error:
             raise StoreError(f"{journal} is not a Parlour journal: {_first_line(error)}") from None
     for table, (kind, columns) in TABLES.items():

@@ -68,7 +68,8 @@ def crowd(beliefs: Sequence[float], weights: Sequence[float], odds: Sequence[flo
     """Sorts and merges types. beliefs in (0, 1), weights > 0, odds > 0, in any order                              (types,)."""
     order = sorted(range(len(odds)), key=lambda k: odds[k])
     rows: list[list[float]] = []
-    last, group = [], [0] * len(odds)
+    last: list[int] = []
+    group = [0] * len(odds)
     for at, k in enumerate(order):
         p, w = beliefs[k], weights[k]
         row = [odds[k], w * p, w * (1 - p), w * (1 - p) * loss_of(p, odds[k])]
@@ -87,7 +88,8 @@ def best_messages(who: Crowd) -> tuple[float, Messages]:
     """(value, messages) of the best policy. O(n) where all odds are at most 1, else O(n) per step of a few."""
     low, high = _points(who)
     top = max(low, key=lambda point: point[1])
-    best, sent = top[1], ((top[0], 1.0),)
+    best = top[1]
+    sent: Messages = ((top[0], 1.0),)
     if high:
         pair = _envelope([point for point in low if point[0] < 1], high)
         value = _height(*pair)

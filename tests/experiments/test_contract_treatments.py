@@ -21,8 +21,11 @@ TREATMENTS: dict[str, dict[str, Any]] = {
     "negotiated in words": {"name": "negotiated_contract", "rounds": 2, "prose": 0},
     "repeated, hidden": {"name": "repeated_contract", "rounds": 3},
     "repeated, revealed": {"name": "repeated_contract", "rounds": 3, "revealed": True, "tasks": TASKS},
+    "menu by reported cost": {"name": "menu_contract"},
     "calibration": {"name": "calibration", "tasks": TASKS, "gold": True},
 }
+GAMES = {"menu by reported cost": "screened_contract"}
+"""Treatment -> its game, where that is not `text_contract`."""
 
 
 def design(endpoint: str, protocol: dict[str, Any], game: str = "text_contract") -> dict[str, Any]:
@@ -39,7 +42,7 @@ def test_models_play_every_treatment_over_http_with_faults(name: str, tmp_path: 
     """With four calls in ten faulty: every episode is played, what was said and paid is as in one without faults of the
     service, and all of it can be measured and verified."""
     with MockServer(faults=Faults(rate=0.4, pause=0.01)) as server:
-        results = parlour.run(design(server.endpoint, TREATMENTS[name]), tmp_path / "x.duckdb")
+        results = parlour.run(design(server.endpoint, TREATMENTS[name], GAMES.get(name, "text_contract")), tmp_path / "x.duckdb")
         assert sum(server.met.values()) > 3, "there were faults"
     frame = results.frame()
     assert set(frame["status"]) == {"done"} and results.status == "done"

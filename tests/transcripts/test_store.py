@@ -3,12 +3,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 import parlour
 from parlour.errors import StoreError
+from parlour.transcripts import compact as compacting
 from parlour.transcripts import store as module
+from parlour.transcripts.compact import compact
 from parlour.transcripts.export import EVERY, export
 from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.store import TABLES, Store
@@ -97,7 +101,6 @@ with Store({store!r}).open(write=True):
 
 
 def test_foreign_newer_and_missing_files_are_refused_unchanged(tmp_path: Path) -> None:
-    import duckdb
     with pytest.raises(StoreError, match="no store at"):
         Store(tmp_path / "none.duckdb").rows("SELECT 1")
     foreign = tmp_path / "foreign.duckdb"
@@ -148,7 +151,6 @@ def test_runs_are_found_by_the_start_of_their_name(store: str) -> None:
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_export_round_trip(store: str, tmp_path: Path, kind: str) -> None:
-    import duckdb
     results = parlour.run(DESIGN, store)
     results.table()
     files = export(results.store, results.run, tmp_path / "out", kind)
@@ -185,3 +187,59 @@ def test_a_journal_that_grows_meanwhile_is_taken_as_far_as_it_was(tmp_path: Path
         monkeypatch.setattr(module, "_insert", grow)
         assert store.take(path) == before
         assert len(store.rows("SELECT turn FROM draw")) == 1
+
+
+def test_a_store_half_empty_is_compacted_and_keeps_all_it_is_made_of(store: str) -> None:
+    results = parlour.run(DESIGN, store)
+    schema = "SELECT sql FROM {} WHERE NOT internal ORDER BY sql"
+
+    def made() -> list[object]:
+        return [results.store.rows(schema.format(x)) for x in ("duckdb_tables()", "duckdb_views()")] + [
+            results.store.rows(f"SELECT * FROM {t} ORDER BY ALL") for t in (*TABLES, "seal", "root", "taken", "parlour", "tidy")]
+    with results.store.open(write=True) as db:
+        for name in ("ballast", "behind_it"):  # free blocks at its end DuckDB cuts off by itself
+            db.execute(f"CREATE TABLE {name} AS SELECT hash(range)::VARCHAR AS x FROM range(300000)")
+            db.execute("CHECKPOINT")
+        db.execute("DROP TABLE ballast")
+    before, size = made(), Path(store).stat().st_size
+    assert compact(results.store) and not compact(results.store)
+    assert made() == before and Path(store).stat().st_size < 0.7 * size
+    assert results.store.take(results.store.journals / f"{results.run}.jsonl") == 0
+    with results.store.open(write=True) as db, pytest.raises(duckdb.ConstraintException):
+        db.execute("INSERT INTO run SELECT * FROM run")
+    assert sorted(p.name for p in Path(store).parent.iterdir()) == ["test.duckdb", "test.journals"]
+
+
+def test_who_waits_for_a_store_that_is_compacted_writes_to_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is replaced after it was looked up and before it is locked."""
+    store, connect = Store(tmp_path / "a.duckdb"), duckdb.connect
+    with store.open(write=True):
+        pass
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(duckdb, "connect", connect)
+        opened = connect(*args, **options)
+        other = tmp_path / "other"
+        other.write_bytes(store.path.read_bytes())
+        other.replace(store.path)
+        return opened
+    monkeypatch.setattr(duckdb, "connect", slowly)
+    with store.open(write=True) as db:
+        db.execute("INSERT INTO taken VALUES ('r.jsonl', 1)")
+    assert store.rows("SELECT bytes FROM taken") == [{"bytes": 1}]
+
+
+def test_a_store_in_use_or_without_room_is_left_as_it_is(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = parlour.run(DESIGN, store)
+    monkeypatch.setattr(compacting, "_wasteful", lambda db: True)
+    before = Path(store).read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(compacting.shutil, "copymode", full)
+        assert not compact(results.store)
+    with results.store.reading():
+        assert not compact(results.store)
+    assert Path(store).read_bytes() == before and len(list(Path(store).parent.iterdir())) == 2
+    assert compact(results.store)

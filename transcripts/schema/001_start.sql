@@ -39,7 +39,7 @@ CREATE TABLE ending (run VARCHAR, episode INTEGER, written DOUBLE, status VARCHA
 -- of those asked at once; want: the Move type owed.
 CREATE TABLE ask (
     run VARCHAR, episode INTEGER, turn INTEGER, written DOUBLE, batch INTEGER, role VARCHAR, want VARCHAR, optional BOOLEAN, seed BIGINT,
-    news JSON
+    news JSON USING COMPRESSION zstd
 );
 
 -- The intent of every further call for the same ask (the ask itself is the intent of the first).
@@ -48,7 +48,7 @@ CREATE TABLE call (run VARCHAR, episode INTEGER, turn INTEGER, try INTEGER, writ
 -- What came back. verdict: ok, invalid, truncated, refusal, error (no reply: the provider failed). move: as it was understood.
 -- prompt: hash of the ask in words, in table text. tokens as the provider counted them; cost in US dollars; latency in seconds.
 CREATE TABLE attempt (
-    run VARCHAR, episode INTEGER, turn INTEGER, try INTEGER, written DOUBLE, words VARCHAR, verdict VARCHAR, complaint VARCHAR, finish VARCHAR,
+    run VARCHAR, episode INTEGER, turn INTEGER, try INTEGER, written DOUBLE, words VARCHAR USING COMPRESSION zstd, verdict VARCHAR, complaint VARCHAR, finish VARCHAR,
     move JSON, prompt VARCHAR, model VARCHAR, tokens_in INTEGER, tokens_out INTEGER, cost DOUBLE, latency DOUBLE
 );
 
@@ -68,7 +68,7 @@ CREATE TABLE score (
 );
 
 -- Long texts once, by the first 128 bits of their SHA-256.
-CREATE TABLE text (hash VARCHAR, text VARCHAR);
+CREATE TABLE text (hash VARCHAR, text VARCHAR USING COMPRESSION zstd);
 
 -- One line per episode and role: what a data frame wants, cluster columns included.
 CREATE VIEW tidy AS
