@@ -7,6 +7,7 @@
     │   ├── RulesError       this game cannot be played under this protocol
     │   ├── DesignError      a design file that does not say what to run
     │   ├── StoreError       a store, journal or cache that cannot be opened, read or written
+    │   │   └── NotKept      a reply is not in the cache, which is only read
     │   └── BudgetSpent      one more call might cost more than is left: the run stops, and goes on with a larger budget
     ├── ProviderError        the model's service failed: never a player's move
     │   ├── Transient        429, 5xx, timeouts, dropped lines: tried again, after `retry_after` seconds if the service said so
@@ -44,6 +45,10 @@ class DesignError(InputError):
 
 class StoreError(InputError):
     """A store, journal or cache that cannot be opened, read or written."""
+
+
+class NotKept(StoreError):
+    """A reply is not in the cache, which is only read: nobody was asked for it."""
 
 
 class BudgetSpent(InputError):

@@ -14,7 +14,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import StoreError
+from ..errors import NotKept, StoreError
 from ..protocols.seat import Reply
 from .mock import VERSION
 
@@ -54,14 +54,14 @@ class Cache:
             raise StoreError(f"no cache at {self.path}: fill one first, with cache = \"read-write\".")
 
     def get(self, key: str) -> Reply | None:
-        """The reply on record, marked as cached and free of charge. Raises StoreError for one missing in read-only mode."""
+        """The reply on record, marked as cached and free of charge. Raises NotKept for one missing in read-only mode."""
         row = self._do("SELECT words, finish, model, tokens_in, tokens_out, fingerprint FROM reply WHERE key = ?", (key,))
         if row is not None:
             words, finish, model, asked, said, fingerprint = row
             return Reply(words, finish, model, asked, said, 0.0, fingerprint=fingerprint, cached=True)
         if self.mode == "read-only":
-            raise StoreError(f"an answer is not in the cache {self.path}, which is only read: the design, its seed or a model "
-                             "differs from what filled it. Use cache = \"read-write\" to ask for what is missing.")
+            raise NotKept(f"an answer is not in the cache {self.path}, which is only read: the design, its seed or a model "
+                          "differs from what filled it. Use cache = \"read-write\" to ask for what is missing.")
         return None
 
     def put(self, key: str, reply: Reply) -> None:

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
-from ..errors import UNMADE, BudgetSpent, Fatal, Forfeit, InputError, Invalid, Paused, ProviderError, Transient, Unreachable
+from ..errors import (
+    UNMADE,
+    BudgetSpent,
+    Fatal,
+    Forfeit,
+    InputError,
+    Invalid,
+    NotKept,
+    Paused,
+    ProviderError,
+    Transient,
+    Unreachable,
+)
 from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
@@ -218,7 +230,7 @@ class Session:
                 self._intend(turn, tries)
                 try:
                     return await self._once(replace(now, tries=tries), agent), tries
-                except (BudgetSpent, asyncio.CancelledError) as refused:
+                except (BudgetSpent, NotKept, asyncio.CancelledError) as refused:
                     if _unmade(refused):
                         self.record({"k": "unmade", "t": turn, "n": tries})
                     raise
@@ -255,10 +267,10 @@ class Session:
 
 
 def _unmade(refused: BaseException) -> bool:
-    """Whether a call that has been announced was not made, because the budget had no room for it."""
+    """Whether a call that has been announced was not made: the budget had no room for it, or the cache alone may answer."""
     if isinstance(refused, BudgetSpent):
         return not refused.paid
-    return UNMADE in getattr(refused, "__notes__", ())
+    return isinstance(refused, NotKept) or UNMADE in getattr(refused, "__notes__", ())
 
 
 def _origin(reply: Reply) -> Event:

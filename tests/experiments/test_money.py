@@ -145,6 +145,7 @@ def test_a_run_again_from_the_cache_is_the_same_and_free(tmp_path: Path) -> None
     fourth = parlour.run({**made, "cache": "read-only"}, tmp_path / "x.duckdb")  # nobody is there any more
     with pytest.raises(StoreError, match="not in the cache"):
         parlour.run({**made, "cache": "read-only", "seed": 4}, tmp_path / "x.duckdb")
+    assert first.sql("SELECT * FROM possibly_paid").empty and len(first.sql("SELECT * FROM unmade")), "nobody was asked for it"
     rows = {r.run: r.store.rows("SELECT episode, role, net FROM payoff WHERE run = ? ORDER BY ALL", [r.run])
             for r in (first, second, third, fourth)}
     assert rows[first.run] == rows[second.run] == rows[fourth.run] != rows[third.run]
