@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
-"""The modules that hold the commands, each in COMMANDS."""
+PARTS = ("experiments.commands", "experiments.people", "experiments.rerun", "experiments.evidence", "experiments.learning",
+         "experiments.contracts", "viewer.commands")
+"""The modules of the package that hold the commands, each in COMMANDS. They are named here, and imported when one is given."""
+HOME = (__package__ or "").rpartition(".")[0]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -237,6 +239,15 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
+    view = commands.add_parser("view", help="a page to look at runs, transcripts and curves",
+                               description="Serves a read-only page over the store, on this machine alone unless told otherwise, at an "
+                                           "address that holds a token. Needs the extra `view`, plots also `plots`.")
+    view.add_argument("file", metavar="FILE", nargs="?", default=STORE, help=f"the store (default {STORE})")
+    view.add_argument("--port", type=int, default=8711, help="default 8711; 0: any that is free")
+    view.add_argument("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1, this machine)")
+    view.add_argument("--open-to-others", action="store_true", help="allow a --host that other machines reach")
+    view.add_argument("--browser", action="store_true", help="open it in the browser")
+
     demo = commands.add_parser("demo", help="the main job, offline, in seconds")
     _store(demo, "parlour-demo.duckdb")
     return top
@@ -292,7 +303,7 @@ def _json(to: argparse.ArgumentParser) -> None:
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     """What a command does, from the first part that has it: only that part, and those before it, are loaded."""
-    parts = (import_module(f".{part}", __package__).COMMANDS for part in PARTS)
+    parts = (import_module(f"{HOME}.{part}").COMMANDS for part in PARTS)
     found: Callable[[argparse.Namespace], int] = next(commands[name] for commands in parts if name in commands)
     return found
 
