@@ -53,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="an experiment from a design file")
     _design(run)
+    run.add_argument("--seat", action="append", default=[], metavar="ROLE=AGENT", help="instead of the design's, in every arm that has the "
+                     "role; `web` for a person in a browser. May be repeated")
     run.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
     run.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
     run.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")

@@ -18,7 +18,7 @@ from parlour.transcripts.store import Store
 from parlour.viewer.reader import Reader
 from parlour.viewer.server import bound, serving
 
-from .conftest import EVIL, Site
+from .conftest import Site
 
 
 def rows(page: Page, body: str) -> int:
