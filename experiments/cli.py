@@ -223,8 +223,10 @@ def parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="a run as Parquet, JSON lines, or tidy long CSV")
     _run(export)
+    export.add_argument("--html", dest="command", action="store_const", const="export --html", default=argparse.SUPPRESS,
+                        help="one self-contained file with tables, plots, transcripts and the result of verifying; private fields left out")
     export.add_argument("--format", default="csv", help="csv, jsonl or parquet (default csv)")
-    export.add_argument("--to", help="file (csv) or folder; default: the run's name")
+    export.add_argument("--to", help="file (csv, html) or folder; default: the run's name")
     _store(export)
 
     contract = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",

@@ -1,10 +1,9 @@
 """The pages: which address shows what. Every request opens the store anew, reads, and closes it."""
 from dataclasses import asdict
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,15 +12,16 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from ..errors import InputError, StoreError
-from ..reports.document import shown
 from ..transcripts.seal import noted
 from ..transcripts.talk import find_run, talk
-from . import conversation, verified
+from . import compare, conversation, documents, verified
 from .analysis import Analysis, analysis
 from .episodes import beside, episodes
+from .guard import DOCUMENT
 from .plots import available, plot
 from .reader import Kept, Reader
 from .runs import listing, one
+from .templates import environment
 
 KINDS = {"svg": "image/svg+xml", "png": "image/png", "csv": "text/csv; charset=utf-8"}
 DRAWN = Kept(64)
@@ -32,7 +32,8 @@ def app(store: Path) -> Starlette:
     """The app over one store file."""
     routes = [
         Route("/", _runs), Route("/run/{run}", _run), Route("/run/{run}/episodes", _episodes),
-        Route("/run/{run}/verify", _verify), Route("/run/{run}/plot/{name}.{kind}", _plot),
+        Route("/run/{run}/verify", _verify), Route("/run/{run}/report", _report), Route("/run/{run}/fidelity", _fidelity),
+        Route("/run/{run}/contracts", _contracts), Route("/compare", _compare), Route("/run/{run}/plot/{name}.{kind}", _plot),
         Route("/run/{run}/{episode:int}", _transcript), Route("/static/{name}", _static),
     ]
     made = Starlette(routes=routes, exception_handlers={InputError: _refused, HTTPException: _missing, Exception: _broken})
@@ -41,24 +42,6 @@ def app(store: Path) -> Starlette:
 
 
 # --- what every page needs ----------------------------------------------------------------------------------------------
-@cache
-def _pages() -> Any:
-    from jinja2 import Environment, FunctionLoader
-    env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True,
-                      loader=FunctionLoader(lambda name: (resources.files(__package__) / "pages" / name).read_text()))
-    env.filters.update(shown=shown, money=_money, path=lambda text: quote(str(text), safe=""), when=_when)
-    return env
-
-
-def _money(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.2f}" if value >= 10 or value == 0 else f"{value:.4g}"
-
-
-def _when(seconds: float | None) -> str:
-    from time import localtime, strftime
-    return "-" if seconds is None else strftime("%Y-%m-%d %H:%M", localtime(seconds))
-
-
 def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page made from a template."""
     given = dict(request.query_params)
@@ -70,7 +53,7 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
 
     guard = request.app.state.guard
     share = str(request.url.replace(query=urlencode({"key": guard.key(request.url.path)})))
-    text = _pages().get_template(name).render(given=given, link=link, file=request.app.state.store.name, share=share,
+    text = environment().get_template(name).render(given=given, link=link, file=request.app.state.store.name, share=share,
                                               shared="key" in given, **values)
     return HTMLResponse(text, status)
 
@@ -120,12 +103,12 @@ def _run(request: Request) -> Response:
         arms = store.rows("SELECT * FROM arm WHERE run = ? ORDER BY rowid", [run])
         try:
             found, problem = analysis(store, run), ""
-            plots = [plot(store, run, name) for name in available(store, run)]
+            plots, reports = [plot(store, run, name) for name in available(store, run)], documents.there_are(store, run)
         except InputError as error:  # a game that is not installed here: the rows are still good
-            found, plots, problem = Analysis(), [], str(error)
+            found, plots, reports, problem = Analysis(), [], [], str(error)
         listed = episodes(store, run, request.query_params)
         return page(request, "run.html", title=run, row=row, about=about, arms=arms, live=row["status"] == "running",
-                    root=noted(store, run), found=found, plots=plots, problem=problem, episodes=listed)
+                    root=noted(store, run), found=found, plots=plots, problem=problem, episodes=listed, reports=reports)
 
 
 def _episodes(request: Request) -> Response:
@@ -153,6 +136,43 @@ def _verify(request: Request) -> Response:
     run = _named(request, store)
     return page(request, "verify.html", title=f"Verification of {run}", run=run, checked=asdict(verified.whole(store, run)),
                 root=noted(store, run))
+
+
+def _report(request: Request) -> Response:
+    store = _store(request)
+    with store.reading():
+        return _document(documents.run_report(store, _named(request, store)))
+
+
+def _fidelity(request: Request) -> Response:
+    store = _store(request)
+    run = _named(request, store)
+    found = documents.fidelity(store, run)
+    if isinstance(found, str):
+        return _document(found)
+    return page(request, "scores.html", title=f"Fidelity of {run}", heading="Fidelity", run=run, scores=found,
+                about="Distance to people on record, per simulator.")
+
+
+def _contracts(request: Request) -> Response:
+    store = _store(request)
+    run = _named(request, store)
+    return page(request, "scores.html", title=f"Contracts of {run}", heading="Contracts", run=run, scores=documents.contracts(store, run),
+                about="Whether contracts were obeyed, and what they and their evaluators were worth, as parlour compliance says it.")
+
+
+def _document(text: str) -> Response:
+    """A self-contained document as it is, under the policy that fits it."""
+    return HTMLResponse(text, headers={"content-security-policy": DOCUMENT})
+
+
+def _compare(request: Request) -> Response:
+    store = _store(request)
+    a, b = (request.query_params.get(k, "").strip() for k in "ab")
+    found = compare.compared(store, a, b) if a and b else None
+    names = [r["run"] for r in store.rows("SELECT run FROM run ORDER BY written DESC LIMIT 40")]
+    return page(request, "compare.html", title="Compare", names=names, episodes=found if isinstance(found, compare.Episodes) else None,
+                runs=found if isinstance(found, compare.Runs) else None)
 
 
 def _plot(request: Request) -> Response:

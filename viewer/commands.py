@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
+from ..transcripts.store import Store
 from .server import LOOPBACK, prepared
 
 
@@ -28,4 +29,14 @@ def view(args: Namespace) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[Namespace], int]] = {"view": view}
+def export_html(args: Namespace) -> int:
+    """A run as one file of HTML."""
+    from ..transcripts.talk import find_run
+    from .bundle import write
+    store = Store(args.store)
+    run = find_run(store, args.run)
+    print(write(store, run, Path(args.to or f"{run}.html")))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {"view": view, "export --html": export_html}

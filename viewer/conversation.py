@@ -12,6 +12,7 @@ from ..registry import build
 from ..transcripts.seal import HASHES
 from ..transcripts.store import Store
 from ..transcripts.talk import Talk
+from .privacy import People, holds_private, public, public_words
 
 SPAN = 120
 """Turns on one page."""
@@ -63,14 +64,14 @@ class Conversation:
     state: str
 
 
-def conversation(store: Store, talk: Talk, first: int = 0) -> Conversation:
-    """The turns from `first` on, a page of them."""
-    tell = _teller(store, talk)
+def conversation(store: Store, talk: Talk, first: int = 0, span: int = SPAN, people: People | None = None) -> Conversation:
+    """The turns from `first` on, so many of them. people: for eyes outside the house, private fields and thoughts left out."""
+    tell = _teller(store, talk, people is not None)
     roles = list(dict.fromkeys(e["role"] for e in talk.entries if "role" in e))
     known: dict[str, list[tuple[int, str]]] = {r: [] for r in roles}
     lines = []
     for entry in talk.entries:
-        shown = first <= entry["turn"] < first + SPAN
+        shown = first <= entry["turn"] < first + span
         if "draw" in entry:
             lines += [_draw(entry)] if shown else []
             continue
@@ -79,12 +80,13 @@ def conversation(store: Store, talk: Talk, first: int = 0) -> Conversation:
         if shown:
             before = known[role]
             knows = Knowledge(told, before[-KNOWN:], max(0, len(before) - KNOWN))
-            lines.append(_line(entry, roles.index(role) % 4, knows))
+            lines.append(_line(entry, roles.index(role) % 4, knows, people))
         known[role] += [(entry["turn"], text) for text in told]
-    return Conversation(lines, first, len(talk.entries), _fields(from_json(talk.about["state"])))
+    state = from_json(talk.about["state"])
+    return Conversation(lines, first, len(talk.entries), _fields(public(state) if people else state))
 
 
-def _teller(store: Store, talk: Talk) -> Callable[[str, Mapping[str, Any]], str]:
+def _teller(store: Store, talk: Talk, outside: bool) -> Callable[[str, Mapping[str, Any]], str]:
     """(role, observation as a row) -> the observation in the wording it was told in; as data where its game is not installed."""
     wording = Wording()
     try:
@@ -92,9 +94,11 @@ def _teller(store: Store, talk: Talk) -> Callable[[str, Mapping[str, Any]], str]
         game = build("games", row["game"], from_json(row["game_fields"]))
         wording = next(w for w in game.wordings if w.name == talk.about["wording"])
     except (ParlourError, StopIteration):
-        return lambda role, news: _fields(news)
+        return lambda role, news: _fields(public(news) if outside else news)
 
     def tell(role: str, news: Mapping[str, Any]) -> str:
+        if outside and holds_private(news):
+            return _fields(public(news))
         try:
             return str(decode(dict(news)).say(wording, role))
         except (ParlourError, KeyError, ValueError):
@@ -107,22 +111,25 @@ def _draw(entry: Mapping[str, Any]) -> Line:
     return Line(entry["turn"], draw=f"nature draws {entry['what']}: {entry['draw']} (chance {chance:g})")
 
 
-def _line(entry: Mapping[str, Any], side: int, knows: Knowledge) -> Line:
-    said = [_said(t) for t in entry["attempts"]]
+def _line(entry: Mapping[str, Any], side: int, knows: Knowledge, people: People | None) -> Line:
+    said = [_said(t, people) for t in entry["attempts"]]
     good = said[-1] if said and said[-1].verdict == "ok" else None
     move = next((t["move"] for t in reversed(entry["attempts"]) if t["verdict"] == "ok"), None)
-    prompt = next((t["prompt_text"] for t in entry["attempts"] if t["prompt_text"]), "")
+    hidden = people and any(map(holds_private, from_json(entry["news"])))
+    prompt = "" if hidden else next((t["prompt_text"] for t in entry["attempts"] if t["prompt_text"]), "")
     plain = bool(good and good.words and not good.words.lstrip().startswith("{"))
     return Line(entry["turn"], entry["role"], side, entry["want"], entry["optional"], "", knows, prompt, said[:-1] if good else said, good,
-                _fields(from_json(move)) if move else "passes" if good else "", plain)
+                _fields(public(from_json(move)) if people else from_json(move)) if move else "passes" if good else "", plain)
 
 
-def _said(t: Mapping[str, Any]) -> Said:
+def _said(t: Mapping[str, Any], people: People | None) -> Said:
     tokens = f"{t['tokens_in'] or 0} in, {t['tokens_out'] or 0} out" if t["tokens_in"] is not None or t["tokens_out"] is not None else ""
-    about = [("model", t["model"] or ""), ("who", t["fingerprint"] or ""), ("tokens", tokens),
+    who = people.name(t["fingerprint"]) if people and t["fingerprint"] and not t["model"] else t["fingerprint"] or ""
+    about = [("model", t["model"] or ""), ("who", who), ("tokens", tokens),
              ("US$", f"{t['cost']:.4g}" if t["cost"] else ""), ("seconds", f"{t['latency']:.3g}" if t["latency"] else ""),
              ("", "from the cache" if t["cached"] else "")]
-    return Said(t["words"], t["verdict"], t["complaint"] or "", reasoning(t["words"]) if t["words"] else None, [x for x in about if x[1]])
+    words = public_words(t["words"], t["move"]) if people else t["words"]
+    return Said(words, t["verdict"], t["complaint"] or "", reasoning(words) if words else None, [x for x in about if x[1]])
 
 
 def _fields(row: Mapping[str, Any]) -> str:
