@@ -13,9 +13,10 @@
 
 What a text earns is in the play: its scores are moves. The cells' means are estimates (`parlour calibration`), and so are all
 solutions, which are those of `prompting` on the means: `stackelberg`, `tolerant`, bounds, per round. With `scores` each has as
-measures the bootstrap interval of its value, `human_low`, `human_high`, `ai_low`, `ai_high`, and the two equilibria also
-`human_crossed`, `ai_crossed`: the cell chosen on one half of the draws, evaluated on the other, with `_low` and `_high`. The plain
-value is too high on average, for it is that of the cell that looked best; the crossed one is not (games/solvers/cells.py).
+measures the bootstrap interval of its value, `human_low`, `human_high`, `ai_low`, `ai_high`; the two equilibria also `chosen_again`,
+the share of resamples with the same cell, and `human_crossed`, `ai_crossed`: the cell chosen on one half of the draws, evaluated on
+the other, with `_low` and `_high`. The plain value is too high on average, for it is that of the cell that looked best; the crossed
+one is not (games/solvers/cells.py).
 Where the AI writes as it likes, `stackelberg` is the best reply to the writer that was sampled; where the human may write briefs,
 it is no solution, only what the listed ones are good for: a baseline. Under a protocol without texts a pair of brief and style
 earns what it earns on average or, given scores, one of its pairs of scores, drawn from the tape. Declining is worth -1 to both.

@@ -3,7 +3,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .solvers import cells
-from .solvers.stackelberg import self_tolerant, tolerant
+from .solvers.stackelberg import equilibrium, self_tolerant, tolerant
 
 if TYPE_CHECKING:
     import numpy
@@ -24,19 +24,20 @@ def uncertainty(sample: Any, tolerance: float, price: float = 0.0, level: float 
     enough = cells.units(sample) > 1
     drawn = cells.resampled(sample, resamples, seed) if enough else None
     for name, weak in (("stackelberg", False), ("stackelberg_weak", True)):
-        values = None if drawn is None else _paid(drawn, weak)
-        found[name] = {**_span("", values, level), **_crossed(sample, weak, level, resamples, seed)}
+        again, values = (None, None) if drawn is None else _paid(drawn, weak, sample)
+        found[name] = {"chosen_again": again, **_span("", values, level), **_crossed(sample, weak, level, resamples, seed)}
     for name, solve in (("tolerant", tolerant), ("self_tolerant", self_tolerant)):
         points = None if drawn is None else _solved(drawn, solve, tolerance)
         found[name] = _span("", points, level)
     return {name: {k: x - price if x is not None and k.startswith("human") else x for k, x in m.items()} for name, m in found.items()}
 
 
-def _paid(drawn: "numpy.ndarray[Any, Any]", weak: bool) -> "numpy.ndarray[Any, Any]":
-    """R x 2: what the equilibrium of each resample pays in it."""
+def _paid(drawn: "numpy.ndarray[Any, Any]", weak: bool, sample: Any) -> tuple[float, "numpy.ndarray[Any, Any]"]:
+    """(share of resamples whose equilibrium is the cell of the whole sample's, R x 2: what each one's pays in it)."""
     import numpy as np
     lead, reply = cells.equilibria(drawn, weak)
-    return drawn[np.arange(len(drawn)), :, lead, reply]
+    a, b = equilibrium(*cells.means(sample), weak)
+    return float(np.mean((lead == a) & (reply == b))), drawn[np.arange(len(drawn)), :, lead, reply]
 
 
 def _solved(drawn: "numpy.ndarray[Any, Any]", solve: Any, tolerance: float) -> "numpy.ndarray[Any, Any]":

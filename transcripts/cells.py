@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import StoreError
-from ..games.base import Play
+from ..games.base import Play, Rules
 from ..games.solvers import cells
 from ..games.written_prompting import WrittenPrompting
 from ..games.written_prompting_words import Cell, Missing, Scored
-from .arms import arms_of
+from ..games.written_sample import uncertainty
+from .arms import BLANK, Score, arms_of
 from .contract_plays import PLAYS, play_of
 from .store import Store
 
@@ -28,11 +29,13 @@ class Sampled:
     scores   (brief, style, wording) -> pairs of scores, in the order of the episodes
     missing  (brief, style, wording) -> who gave nothing valid, once for each text
     lost     episodes that did not end
+    arm      the first arm's name
     """
     game: WrittenPrompting
     scores: Mapping[tuple[int, int, int], Pairs]
     missing: Mapping[tuple[int, int, int], list[str]]
     lost: int
+    arm: str
 
     @property
     def nested(self) -> tuple[Any, ...]:
@@ -91,10 +94,43 @@ def sampled(store: Store, run: str) -> Sampled:
     game = arms[0].game
     assert isinstance(game, WrittenPrompting)
     every = [(a, b, w) for a, brief in enumerate(game.briefs) for b in range(len(game.responses)) for w in range(len(brief))]
-    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, lost)
+    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, lost, arms[0].name)
     for play in plays:
         _take(found, play)
     return found
+
+
+def solved(found: Sampled, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> list[dict[str, Any]]:
+    """A line per solution and role: value, interval, and for equilibria the cell, how often resamples choose it again, the crossed
+    value with its interval. None for intervals that the sample is too small for."""
+    made = found.calibrated
+    sure = uncertainty(made.earned, made.tolerance, 0.0, level, resamples, seed)
+    lines = []
+    for b in made.benchmarks(Rules.of(texts=True)):
+        for role in b.value if b.name in sure else ():
+            measures = {**b.measures, **sure[b.name]}
+            lines.append({"benchmark": b.name, "kind": b.kind, "role": role, "value": b.value[role],
+                          "low": measures[f"{role}_low"], "high": measures[f"{role}_high"],
+                          **{k: measures.get(k) for k in ("prompt", "response", "chosen_again")},
+                          **{k: measures.get(f"{role}_{k}") for k in ("crossed", "crossed_low", "crossed_high")}, "note": b.note})
+    return lines
+
+
+def scores(found: Sampled, solutions: list[dict[str, Any]]) -> list[Score]:
+    """Cells and solutions as rows of table `score`."""
+    rows: list[Score] = []
+    for line in found.table():
+        for role in ("human", "ai"):
+            rows.append({**BLANK, "role": role, "quantity": "cell mean", "benchmark": f"{line['prompt']} {line['response']}",
+                         "value": line[f"{role}_mean"], "worst": line[f"{role}_worst"], "best": line[f"{role}_best"],
+                         "n": line["draws"], "missing": line["missing"], "clusters": line["wordings"]})
+    for line in solutions:
+        same = {**BLANK, "role": line["role"], "benchmark": line["benchmark"], "kind": line["kind"], "note": line["note"]}
+        rows.append({**same, "quantity": "solution", **{k: line[k] for k in ("value", "low", "high")}, "method": "bootstrap"})
+        if line["crossed"] is not None:
+            rows.append({**same, "quantity": "solution, cross-fitted", "value": line["crossed"], "low": line["crossed_low"],
+                         "high": line["crossed_high"], "method": "bootstrap within halves"})
+    return [{**row, "arm": found.arm} for row in rows]
 
 
 def _take(found: Sampled, play: Play) -> None:
