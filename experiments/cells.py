@@ -44,8 +44,11 @@ def _print(run: str, found: Sampled, solutions: list[dict[str, Any]], level: flo
     for c in table:
         shown = "   ".join(f"{role} {c[f'{role}_mean']:.4f}{_error(c[f'{role}_error'])}{_bounds(c, role)}" for role in ("human", "ai"))
         several = f" in {c['wordings']} wordings" if c["wordings"] > 1 else ""
-        print(f"  {c['prompt']} {c['response']}   {shown}   {c['draws']} texts{several}"
+        print(f"  {c['prompt']} {c['response']}   {shown}   {c['draws']} texts, {c['distinct']} different{several}"
               + (f", {c['missing']} missing" if c["missing"] else ""))
+    if any(c["distinct"] == c["wordings"] < c["draws"] for c in table):
+        print("  a cell whose writer always writes the same is one text, however often it is scored: its intervals are of the scorers "
+              "alone")
     if found.lost:
         print(f"  {found.lost} episodes did not end, and count for nothing")
     print(f"\nsolutions, with {100 * level:g} % bootstrap intervals")

@@ -17,10 +17,10 @@ Source: as the game.
 """
 from typing import Literal
 
-from ..errors import RulesError
 from ..games.base import NATURE, Game, Move, Observation, Play, Role, Rules, Saw, Say, State
 from ..games.prompting_words import Prompt, Response
-from ..games.written_prompting import WRITER, WrittenPrompting as Written
+from ..games.written_prompting import WRITER
+from ..games.written_prompting import WrittenPrompting as Written
 from ..games.written_prompting_words import OWN, Sent
 from .base import Draw, Script
 from .prompting import Arms, Prompting, Table, label
@@ -32,7 +32,7 @@ class WrittenPrompting(Prompting, Scoring):
 
     writer  whether a seat of that name writes, rather than the follower itself
     """
-    information: Literal["own", "response", "both"] = "response"  # type: ignore[assignment]
+    information: Literal["own", "response", "both"] = "response"
     writer: bool = False
 
     def rules(self, game: Game) -> Rules:

@@ -12,7 +12,7 @@ from ..errors import StoreError
 from ..games.base import Play, Rules
 from ..games.solvers import cells
 from ..games.written_prompting import WrittenPrompting
-from ..games.written_prompting_words import Cell, Missing, Scored
+from ..games.written_prompting_words import Cell, Missing, Scored, Text
 from ..games.written_sample import uncertainty
 from .arms import BLANK, Score, arms_of
 from .contract_plays import PLAYS, play_of
@@ -28,12 +28,14 @@ class Sampled:
     game     as it was sampled; `calibrated` is the same with the scores
     scores   (brief, style, wording) -> pairs of scores, in the order of the episodes
     missing  (brief, style, wording) -> who gave nothing valid, once for each text
+    texts    (brief, style, wording) -> the different texts that were scored
     lost     episodes that did not end
     arm      the first arm's name
     """
     game: WrittenPrompting
     scores: Mapping[tuple[int, int, int], Pairs]
     missing: Mapping[tuple[int, int, int], list[str]]
+    texts: Mapping[tuple[int, int, int], set[str]]
     lost: int
     arm: str
 
@@ -54,14 +56,15 @@ class Sampled:
         return WrittenPrompting.model_validate(fields)
 
     def table(self) -> list[dict[str, Any]]:
-        """A line per cell: draws, missing, either player's mean with its standard error, and what missing texts could make of it."""
+        """A line per cell: draws, different texts, missing, either player's mean with its standard error, and what missing texts could make of it."""
         made = self.calibrated
         return [self._line(made, a, b) for a in range(len(made.briefs)) for b in range(len(made.responses))]
 
     def _line(self, made: WrittenPrompting, a: int, b: int) -> dict[str, Any]:
         keys = [(a, b, w) for w in range(len(made.briefs[a]))]
-        line: dict[str, Any] = {"prompt": f"a{a + 1}", "response": f"b{b + 1}", "wordings": len(keys),
-                                "draws": sum(len(self.scores[k]) for k in keys), "missing": sum(len(self.missing[k]) for k in keys)}
+        counts = {what: sum(len(of[k]) for k in keys)
+                  for what, of in (("draws", self.scores), ("distinct", self.texts), ("missing", self.missing))}
+        line: dict[str, Any] = {"prompt": f"a{a + 1}", "response": f"b{b + 1}", "wordings": len(keys), **counts}
         errors = cells.errors(made.earned[a][b])
         for player, role in enumerate(("human", "ai")):
             means = made.matrix.human_means if role == "human" else made.matrix.ai_means
@@ -94,7 +97,7 @@ def sampled(store: Store, run: str) -> Sampled:
     game = arms[0].game
     assert isinstance(game, WrittenPrompting)
     every = [(a, b, w) for a, brief in enumerate(game.briefs) for b in range(len(game.responses)) for w in range(len(brief))]
-    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, lost, arms[0].name)
+    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, {k: set() for k in every}, lost, arms[0].name)
     for play in plays:
         _take(found, play)
     return found
@@ -135,11 +138,14 @@ def scores(found: Sampled, solutions: list[dict[str, Any]]) -> list[Score]:
 
 def _take(found: Sampled, play: Play) -> None:
     """The draws of one episode."""
-    key = (0, 0, 0)
+    key, text = (0, 0, 0), ""
     for _, move in play.moves:
         if isinstance(move, Cell):
             key = (move.brief, move.style, move.wording)
+        elif isinstance(move, Text):
+            text = move.text
         elif isinstance(move, Scored):
             found.scores[key].append((move.human, move.ai))
+            found.texts[key].add(text)
         elif isinstance(move, Missing):
             found.missing[key].append(move.role)

@@ -140,7 +140,8 @@ def cross_fitted(halves: "numpy.ndarray[Any, Any]", weak: bool = False) -> "nump
     import numpy as np
     lead, reply = equilibria(halves, weak)
     at = np.arange(len(halves))
-    return sum(halves[at, 1 - h, :, lead[:, h], reply[:, h]] for h in (0, 1)) / 2
+    one, other = (halves[at, 1 - h, :, lead[:, h], reply[:, h]] for h in (0, 1))
+    return (one + other) / 2
 
 
 def percentiles(values: "numpy.ndarray[Any, Any]", level: float) -> tuple[float, float]:
