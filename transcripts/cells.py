@@ -56,7 +56,8 @@ class Sampled:
         return WrittenPrompting.model_validate(fields)
 
     def table(self) -> list[dict[str, Any]]:
-        """A line per cell: draws, different texts, missing, either player's mean with its standard error, and what missing texts could make of it."""
+        """A line per cell: draws, different texts, missing ones, either player's mean, its standard error, and what missing texts
+        could make of it."""
         made = self.calibrated
         return [self._line(made, a, b) for a in range(len(made.briefs)) for b in range(len(made.responses))]
 
