@@ -73,13 +73,13 @@ def test_a_calibration_is_verified_and_resumed_like_any_run(calibrated: api.Resu
 def test_the_command_and_the_game_it_writes(calibrated: api.Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The table, rows of scores, a line per text; the game as TOML is played without texts, its intervals with its benchmarks."""
     store, to = ["--store", str(calibrated.store.path)], tmp_path / "cells.toml"
-    assert main(["calibration", "cells", *store, "--to", str(to), "--level", "0.9"]) == 0
+    assert main(["calibration", "cells", *store, "--to", str(to), "--level", "0.9", "--resamples", "200"]) == 0
     out = capsys.readouterr().out
     assert "600 texts of 4 cells" in out and "a2 b1 in 100 % of resamples" in out and "cross-fitted" in out and "--set human_means=" in out
     assert "always writes the same" in out, "an echo is one text, however often it is scored"
     kept = calibrated.sql("SELECT DISTINCT quantity, level FROM score WHERE scorer = 'calibration'").to_dict("records")
     assert {(r["quantity"], r["level"]) for r in kept} == {(q, 0.9) for q in ("cell mean", "solution", "solution, cross-fitted")}
-    assert main(["calibration", "cells", *store, "--json"]) == 0
+    assert main(["calibration", "cells", *store, "--json", "--resamples", "200"]) == 0
     told = json.loads(capsys.readouterr().out)
     design = {**tomllib.loads(to.read_text()), "protocol": "prompting", "episodes": 40, "seats": {"human": "strategy", "ai": "ucb1"}}
     design["game"] |= {"horizon": 20}
@@ -88,7 +88,7 @@ def test_the_command_and_the_game_it_writes(calibrated: api.Results, tmp_path: P
     assert json.loads(benchmark["value"])["human"] == pytest.approx(told["human_means"][1][0])
     measures = json.loads(benchmark["measures"])
     assert measures["human_low"] < told["human_means"][1][0] < measures["human_high"] and measures["human_crossed"] is not None
-    assert main(["calibration", "cells", *store, "--to", str(tmp_path / "texts.csv")]) == 0
+    assert main(["calibration", "cells", *store, "--to", str(tmp_path / "texts.csv"), "--resamples", "200"]) == 0
     lines = list(csv.DictReader((tmp_path / "texts.csv").open()))
     assert len(lines) == 600 and sum(int(x["human"]) - 1 for x in lines[:150]) / 150 == pytest.approx(told["human_means"][0][0])
     assert main(["calibration", "cells", *store, "--resamples", "7"]) == 2

@@ -33,7 +33,8 @@ def game(**fields: Any) -> WrittenPrompting:
     ({"scores": [[[[[1, 2]]], [[[1, 6]]]], [[[[1, 2]]], [[[1, 2]]]]]}, "at most levels = 5"),
     ({"briefs": BRIEFS, "scores": [[[[[1, 2]]], [[[1, 2]]]], [[[[1, 2]]], [[[1, 2]]]]]}, "for each wording of its brief"),
     ({"briefs": BRIEFS, "known": True}, "cannot be told before they are known"),
-    ({"human_means": [[2, 0], [0, 0]]}, "less than or equal to 1"), ({"briefs": [[]]}, "at least 1 item"), ({"briefs": [""]}, "at least 1")])
+    ({"human_means": [[2, 0], [0, 0]]}, "less than or equal to 1"), ({"briefs": [[]]}, "at least 1 item"),
+    ({"briefs": [""]}, "at least 1 character")])
 def test_fields_that_do_not_fit_are_refused(fields: dict[str, Any], complaint: str) -> None:
     with pytest.raises(FieldError, match=complaint):
         game(**fields)
@@ -143,7 +144,8 @@ def test_a_brief_of_her_own_is_asked_for_shown_and_scored() -> None:
 def test_nature_sends_any_wording_of_a_brief() -> None:
     due, play = watched(game(briefs=BRIEFS, horizon=1))
     assert isinstance(due[1], Draw) and due[1].chances == (0.5, 0.5) and play.moves[1] == (NATURE, Sent(wording=1))
-    assert learned(due[2].news, Saw)[-1].move == Say(text="Say why a pencil is good.") and due[4].news[0].text == "Say why a pencil is good."
+    sent = Say(text="Say why a pencil is good.")
+    assert learned(due[2].news, Saw)[-1].move == sent and due[4].news[0].text == sent.text
 
 
 def test_a_writer_is_told_brief_and_style_alone_and_anew() -> None:
