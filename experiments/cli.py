@@ -79,10 +79,16 @@ def parser() -> argparse.ArgumentParser:
     _store(obeyed)
     _json(obeyed)
 
-    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
-                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    calibration = commands.add_parser("calibration", help="outcome chances of generators, or what briefs earn, from a run's scores",
+                                      description="Reads a run in which writers wrote and evaluators scored: under protocol "
+                                                  "calibration the chances of every generator, under brief_calibration the means of "
+                                                  "every brief and style, and the solutions they make, with bootstrap intervals.")
     _run(calibration)
-    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
+                                                          "or as .toml the [game] that they make")
+    calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
+    calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
+    calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
     _store(calibration)
     _json(calibration)
 
