@@ -37,7 +37,7 @@ async def blame(run: str, store: Store, target: str = SUM, benchmark: str | None
     plans = [_Plan(table, benchmark, count, origin.seed) for table in tables(origin) if table.arm.name in arms]
     for plan in plans:
         plan.check(target)
-    design = origin.model_copy(update={"name": f"blame-{origin.name}", "arms": tuple(a for plan in plans for a in plan.arms)})
+    design = origin.model_copy(update={"name": f"blame-{origin.name}", "sentinels": 0, "arms": tuple(a for plan in plans for a in plan.arms)})
     found = tables(design)
     await preflight(found)
     by_name, copies = {t.arm.name: t for t in found}, list[Copy]()

@@ -219,7 +219,7 @@ def _table(args: Namespace, name: str, status: str) -> int:
 
 def warn(store: Store, run: str) -> None:
     """Says on stderr if a model changed under a run."""
-    from ..transcripts.bill import drift
+    from ..transcripts.drift import drift
     for warning in drift(store, run):
         print(f"warning: {warning}", file=sys.stderr)
 

@@ -107,7 +107,7 @@ def _changed(origin: Design, change: Change, arms: set[str]) -> Design:
     """The design of the fork: the arms concerned, with the seats and the wording as changed."""
     update = {"wordings": (change.wording,)} if change.wording else {}
     new = [arm.model_copy(update={**update, "seats": {**arm.seats, **change.seats}}) for arm in origin.arms if arm.name in arms]
-    return origin.model_copy(update={"name": f"fork-{origin.name}", "arms": tuple(new)})
+    return origin.model_copy(update={"name": f"fork-{origin.name}", "sentinels": 0, "arms": tuple(new)})
 
 
 def _wording(table: Table, change: Change, told: Wording) -> Wording:

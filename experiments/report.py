@@ -9,7 +9,7 @@ from ..errors import InputError, StoreError
 from ..registry import explain
 from ..reports.document import Code, Document, Figure, Section, Table
 from ..transcripts.arms import Score
-from ..transcripts.bill import drift
+from ..transcripts.drift import drift
 from ..transcripts.hypotheses import Finding, as_rows, findings
 from ..transcripts.robustness import as_table, influences, specifications
 from ..transcripts.scores import score

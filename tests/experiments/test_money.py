@@ -18,7 +18,8 @@ from parlour.experiments.cli import main
 from parlour.experiments.design import Priced, make_design
 from parlour.experiments.estimate import Estimate, costly, estimate
 from parlour.experiments.money import price_of, spent, table
-from parlour.transcripts.bill import bill, drift
+from parlour.transcripts.bill import bill
+from parlour.transcripts.drift import drift
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import Store
 
