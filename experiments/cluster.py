@@ -27,8 +27,8 @@ from ..transcripts.store import Store
 from .design import Design
 from .money import check, price_of
 from .plan import slot, slots, tables
-from .resume import recorded
 from .runner import Progress, Run, head, new_name, preflight
+from .said import recorded
 
 LOSSES = 3
 """Workers that may be lost over the same episodes before the run stops: it may be the episodes that kill them."""

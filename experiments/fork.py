@@ -21,8 +21,8 @@ from ..transcripts.talk import find_run
 from .design import Design, Fields, json_or_text, seat, wordings_of
 from .plan import Slot, Table, tables
 from .record import Line, Past, Remembered, copy_slot, design_of, ended, retell
-from .resume import recorded
 from .runner import Progress, Run, Watch, finish, head, new_name, preflight
+from .said import recorded
 
 FORM = "write seat:ROLE=AGENT, wording=NAME or say:WORDS"
 

@@ -54,7 +54,7 @@ class Run:
     todo   the episodes to play; None: those of the design
     said   episode -> turn -> what is on record, for a run that is taken up again
     ended  episodes that need not be played again
-    sentinels  None where none are put
+    sentinels  those of its models; None where none are put
     """
     design: Design
     store: Store

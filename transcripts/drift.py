@@ -1,15 +1,18 @@
 """Whether the models of a run stayed the same under it, from rows alone: what they are called, and what they answer.
 
-Sentinels are fixed questions that were put to a model in every round from the start of a run to its end. At temperature 0 an
-answer that changes is a sign of another model, though no proof: some services answer unevenly all the same. At any other
-temperature answers vary by themselves. Then the rounds are cut in two at each place; each question's answers before and after
-are compared by the chi-square statistic of their table, summed over questions; the greatest sum over all cuts is compared
-with those of the same answers in random orders of the rounds. If the model is steady, all orders are equally likely, so that
-it is warned of in at most one run in a hundred, however few the rounds and however rare an answer.
-Source: P. Good (2005), Permutation, parametric and bootstrap tests of hypotheses, 3rd ed.
+Sentinels are fixed questions that were put to a model in every round from the start of a run to its end. Answers of a sampled
+model vary by themselves, and at temperature 0 those of some services do too. So the answers are cut in two at each place in
+time; each question's answers before and after are compared by the chi-square statistic of their table, summed over questions;
+the greatest sum over all cuts is compared with those of each question's answers in random orders. If the model is steady and
+answers each call by itself, all orders are equally likely: p is exact however few the rounds and however rare an answer, and
+the search over cuts is paid for. A run is warned of where p is at most LEVEL by the number of its models, so that a run whose
+models are all steady is accused in at most one case in a hundred.
+Source: P. Good (2005), Permutation, parametric and bootstrap tests of hypotheses, 3rd ed.; the greatest of two-sample
+statistics over cuts as in A. N. Pettitt (1979), A non-parametric approach to the change-point problem, Applied Statistics 28.
 """
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json
@@ -21,12 +24,24 @@ SEATS = """
     FROM attempt a JOIN ask k USING (run, episode, turn) JOIN episode e USING (run, episode)
     WHERE a.run = ? AND a.verdict <> 'error' AND a.model IS NOT NULL GROUP BY ALL ORDER BY whose, first"""
 SENTINELS = """
-    SELECT spec::VARCHAR AS whose, round, item, words, model, fingerprint FROM sentinel
-    WHERE run = ? AND verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, item, round, written"""
+    SELECT * FROM (SELECT spec::VARCHAR AS whose, max(round) OVER (PARTITION BY spec::VARCHAR ORDER BY written) AS at, item, words,
+                          model, fingerprint, written, verdict FROM sentinel WHERE run = ?)
+    WHERE verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, written"""
+"""at: the latest round that had begun when the answer came. A round that was put late, after a kill, is not earlier than it was."""
 LEVEL, ORDERS = 0.01, 4999
 
 Answers = Mapping[int, Sequence[tuple[int, str]]]
 """Question -> (round, answer), rounds ascending."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The sentinels of one model. cut: the round from which on answers differ most; p: that a steady model's differ so much."""
+    whose: str
+    answers: Answers
+    names: str
+    cut: int
+    p: float
 
 
 def drift(store: Store, run: str) -> list[str]:
@@ -37,27 +52,36 @@ def drift(store: Store, run: str) -> list[str]:
         seats.setdefault(row["whose"], []).append(row)
     found = [f"{whose}: the model changed under the run: " + ", then ".join(map(_named, rows))
              for whose, rows in seats.items() if len(rows) > 1]
-    return found + list(_sentinels(store, run))
+    return found + list(_warnings(watched(store, run)))
 
 
 def _named(row: Mapping[str, Any]) -> str:
     return f"{row['model']}{' ' + row['fingerprint'] if row['fingerprint'] else ''} ({row['replies']} replies)"
 
 
-def _sentinels(store: Store, run: str) -> Iterator[str]:
-    """The warnings that sentinels give rise to."""
+def _warnings(found: Sequence[Watched]) -> Iterator[str]:
+    for w in found:
+        if w.names:
+            yield f"sentinels, {w.whose}: the model changed under the run: {w.names}"
+        if w.p <= LEVEL / len(found):
+            yield (f"sentinels, {w.whose}: answers changed about round {w.cut} (p = {w.p:.2g}): a sign that the model changed under "
+                   f"the run. Steady models are so accused in at most {LEVEL:.0%} of runs")
+
+
+def watched(store: Store, run: str) -> list[Watched]:
+    """Every model that sentinels were put to, in the order of their names and settings."""
     models: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in store.rows(SENTINELS, [run]):
         models[row["whose"]].append(row)
-    for text, rows in models.items():
-        spec, answers = from_json(text), defaultdict[int, list[tuple[int, str]]](list)
-        for r in rows:
-            answers[r["item"]].append((r["round"], _plain(r["words"])))
-        whose = f"sentinels, {spec['model']}{' at ' + spec['endpoint'] if spec.get('endpoint') else ''}"
-        if names := _names(rows):
-            yield f"{whose}: the model changed under the run: {names}"
-        if what := _changed(answers) if spec.get("temperature") == 0 else _shifted(answers):
-            yield f"{whose}: {what}"
+    return [_watched(from_json(spec), rows) for spec, rows in models.items()]
+
+
+def _watched(spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Watched:
+    answers = defaultdict[int, list[tuple[int, str]]](list)
+    for r in rows:
+        answers[r["item"]].append((r["at"], _plain(r["words"])))
+    whose = f"{spec['model']}{' at ' + spec['endpoint'] if spec.get('endpoint') else ''}"
+    return Watched(whose, dict(sorted(answers.items())), _names(rows), *change(answers))
 
 
 def _plain(words: str | None) -> str:
@@ -68,45 +92,26 @@ def _plain(words: str | None) -> str:
 def _names(rows: Sequence[Mapping[str, Any]]) -> str:
     """What the model was called, round by round, if that changed."""
     first: dict[tuple[str | None, str | None], int] = {}
-    for r in sorted(rows, key=lambda r: int(r["round"])):
-        first.setdefault((r["model"], r["fingerprint"]), r["round"])
+    for r in rows:
+        first.setdefault((r["model"], r["fingerprint"]), r["at"])
     if len(first) < 2:
         return ""
     return ", then ".join(f"{' '.join(filter(None, name))} (from round {at})" for name, at in first.items())
 
 
-def _changed(answers: Answers) -> str:
-    """At temperature 0: the first answer that is not as before; empty if there is none."""
-    found = [(at, item, line[0][1], said) for item, line in answers.items() for at, said in line if said != line[0][1]]
-    if not found:
-        return ""
-    at, item, before, after = min(found)
-    return (f"at temperature 0, {len({f[1] for f in found})} of {len(answers)} answers changed, first that to question {item} in "
-            f"round {at}, from \"{before}\" to \"{after}\": a sign that the model changed under the run")
-
-
-def _shifted(answers: Answers) -> str:
-    """At any other temperature: whether answers before some round and after it differ more than chance would have it."""
-    cut, p = change(answers)
-    if p > LEVEL:
-        return ""
-    return (f"answers changed about round {cut} (p = {p:.2g}: a steady model is so accused in at most {LEVEL:.0%} of runs): a sign "
-            "that the model changed under the run")
-
-
-def change(answers: Answers, seed: int = 0) -> tuple[int, float]:
-    """(round before which answers differ most from those after, p of a permutation test that they do)."""
+def change(answers: Answers, orders: int = ORDERS, seed: int = 0) -> tuple[int, float]:
+    """(round from which on answers differ most from those before, p of a permutation test that they do)."""
     import numpy as np
 
     rng, rounds = np.random.default_rng(seed), sorted({at for line in answers.values() for at, _ in line})
     cuts = rounds[1:]
-    total = np.zeros((ORDERS + 1, len(cuts)))
+    total = np.zeros((orders + 1, len(cuts)))
     for line in answers.values():
         kinds = sorted({said for _, said in line})
         codes = np.array([kinds.index(said) for _, said in line])
-        orders = np.vstack([codes, rng.permuted(np.tile(codes, (ORDERS, 1)), axis=1)])
+        shuffled = np.vstack([codes, rng.permuted(np.tile(codes, (orders, 1)), axis=1)])
         early = np.array([[at < cut for at, _ in line] for cut in cuts], dtype=float).reshape(len(cuts), len(line))
-        total += _chi_square(np.eye(len(kinds))[orders], early)
+        total += _chi_square(np.eye(len(kinds))[shuffled], early)
     if not cuts:
         return 0, 1.0
     best = total.max(axis=1)
