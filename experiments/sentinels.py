@@ -1,7 +1,7 @@
 """Sentinels: a few fixed questions put to each model again and again under a run, to find a change that no fingerprint tells.
 
-They are put at the start, each time another tenth of the episodes has ended, and at the end: rounds 0 to 10, fewer where there
-are fewer than ten episodes. The model is asked with its settings, without its persona and never from the cache. What it says
+They are put at the start, each time another twentieth of the episodes has ended, and at the end: rounds 0 to 20, fewer where
+there are fewer than twenty episodes. The model is asked with its settings, without its persona and never from the cache. What it says
 is on record as rows of its own (`sentinel`), no episode and in no mean; `transcripts/drift.py` compares the rounds. A run that
 is taken up first puts what it still owes of the rounds before: a question has the tries of any ask, and is answered once.
 """
@@ -26,7 +26,7 @@ from .money import models
 from .plan import Table
 from .said import recorded
 
-ROUNDS = 10
+ROUNDS = 20
 SEAT = "question"
 PRIVATE = {"persona", "key_env", "price_in", "price_out"}
 """Fields of a model that make it no other model to a sentinel."""
@@ -57,7 +57,7 @@ def subjects(found: Iterable[Table]) -> list[Subject]:
 
 
 def rounds(planned: int) -> list[int]:
-    """The rounds that so many episodes come to: r is due when the first d of them have ended with r = floor(10 d / planned)."""
+    """The rounds that so many episodes come to: r is due when the first d of them have ended with r = floor(20 d / planned)."""
     return [r for r in range(ROUNDS + 1) if -(-r * planned // ROUNDS) * ROUNDS < (r + 1) * planned]
 
 

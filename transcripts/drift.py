@@ -2,13 +2,13 @@
 
 Sentinels are fixed questions that were put to a model in every round from the start of a run to its end. Answers of a sampled
 model vary by themselves, and at temperature 0 those of some services do too. So the answers are cut in two at each place in
-time; each question's answers before and after are compared by the chi-square statistic of their table, summed over questions;
-the greatest sum over all cuts is compared with those of each question's answers in random orders. If the model is steady and
-answers each call by itself, all orders are equally likely: p is exact however few the rounds and however rare an answer, and
-the search over cuts is paid for. A run is warned of where p is at most LEVEL by the number of its models, so that a run whose
-models are all steady is accused in at most one case in a hundred.
-Source: P. Good (2005), Permutation, parametric and bootstrap tests of hypotheses, 3rd ed.; the greatest of two-sample
-statistics over cuts as in A. N. Pettitt (1979), A non-parametric approach to the change-point problem, Applied Statistics 28.
+time; how far each question's shares of answers before and after lie apart is summed over questions (the energy distance of
+things that are equal or not); the greatest sum over all cuts is compared with those of each question's answers in random
+orders. If the model is steady and answers each call by itself, all orders are equally likely: p is exact however few the
+rounds and however rare an answer, and the search over cuts is paid for. A run is warned of where p is at most LEVEL by the
+number of its models, so that a run whose models are all steady is accused in at most one case in a hundred.
+Source: D. S. Matteson, N. A. James (2014), A nonparametric approach for multiple change point analysis of multivariate data,
+Journal of the American Statistical Association 109, sections 2 and 3, for one change.
 """
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,19 +24,18 @@ SEATS = """
     FROM attempt a JOIN ask k USING (run, episode, turn) JOIN episode e USING (run, episode)
     WHERE a.run = ? AND a.verdict <> 'error' AND a.model IS NOT NULL GROUP BY ALL ORDER BY whose, first"""
 SENTINELS = """
-    SELECT * FROM (SELECT spec::VARCHAR AS whose, max(round) OVER (PARTITION BY spec::VARCHAR ORDER BY written) AS at, item, words,
-                          model, fingerprint, written, verdict FROM sentinel WHERE run = ?)
-    WHERE verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, written"""
-"""at: the latest round that had begun when the answer came. A round that was put late, after a kill, is not earlier than it was."""
-LEVEL, ORDERS = 0.01, 4999
+    SELECT spec::VARCHAR AS whose, round, item, words, model, fingerprint FROM sentinel
+    WHERE run = ? AND verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, written"""
+LEVEL, ORDERS, CUTS = 0.01, 4999, 19
 
 Answers = Mapping[int, Sequence[tuple[int, str]]]
-"""Question -> (round, answer), rounds ascending."""
+"""Question -> (place, answer), in order of time. A place is a number over all questions: they come in rounds, but not evenly."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """The sentinels of one model. cut: the round from which on answers differ most; p: that a steady model's differ so much."""
+    """The sentinels of one model. names: what it was called, if that changed; cut: the round from which on answers differ most;
+    p: that a steady model's differ so much."""
     whose: str
     answers: Answers
     names: str
@@ -78,10 +77,11 @@ def watched(store: Store, run: str) -> list[Watched]:
 
 def _watched(spec: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Watched:
     answers = defaultdict[int, list[tuple[int, str]]](list)
-    for r in rows:
-        answers[r["item"]].append((r["at"], _plain(r["words"])))
+    for place, r in enumerate(rows):
+        answers[r["item"]].append((place, _plain(r["words"])))
     whose = f"{spec['model']}{' at ' + spec['endpoint'] if spec.get('endpoint') else ''}"
-    return Watched(whose, dict(sorted(answers.items())), _names(rows), *change(answers))
+    cut, p = change(answers)
+    return Watched(whose, dict(sorted(answers.items())), _names(rows), rows[cut]["round"], p)
 
 
 def _plain(words: str | None) -> str:
@@ -93,41 +93,41 @@ def _names(rows: Sequence[Mapping[str, Any]]) -> str:
     """What the model was called, round by round, if that changed."""
     first: dict[tuple[str | None, str | None], int] = {}
     for r in rows:
-        first.setdefault((r["model"], r["fingerprint"]), r["at"])
+        first.setdefault((r["model"], r["fingerprint"]), r["round"])
     if len(first) < 2:
         return ""
     return ", then ".join(f"{' '.join(filter(None, name))} (from round {at})" for name, at in first.items())
 
 
 def change(answers: Answers, orders: int = ORDERS, seed: int = 0) -> tuple[int, float]:
-    """(round from which on answers differ most from those before, p of a permutation test that they do)."""
+    """(place from which on answers differ most from those before, p of a permutation test that they do). CUTS places are tried."""
     import numpy as np
 
-    rng, rounds = np.random.default_rng(seed), sorted({at for line in answers.values() for at, _ in line})
-    cuts = rounds[1:]
+    rng, places = np.random.default_rng(seed), sorted(at for line in answers.values() for at, _ in line)
+    cuts = sorted({places[len(places) * i // (CUTS + 1)] for i in range(1, CUTS + 1)} - {places[0]}) if places else []
+    if not cuts:
+        return 0, 1.0
     total = np.zeros((orders + 1, len(cuts)))
     for line in answers.values():
         kinds = sorted({said for _, said in line})
         codes = np.array([kinds.index(said) for _, said in line])
         shuffled = np.vstack([codes, rng.permuted(np.tile(codes, (orders, 1)), axis=1)])
-        early = np.array([[at < cut for at, _ in line] for cut in cuts], dtype=float).reshape(len(cuts), len(line))
-        total += _chi_square(np.eye(len(kinds))[shuffled], early)
-    if not cuts:
-        return 0, 1.0
+        early = np.array([[at < cut for at, _ in line] for cut in cuts], dtype=float)
+        total += _distance(np.eye(len(kinds))[shuffled], early)
     best = total.max(axis=1)
-    return int(cuts[int(total[0].argmax())]), float((best >= best[0] - 1e-9).mean())
+    return cuts[int(total[0].argmax())], float((best >= best[0] - 1e-9).mean())
 
 
-def _chi_square(said: Any, early: Any) -> Any:
-    """Chi-square of before against after, per order and cut. said: (orders, rounds, answers) of 0 and 1; early: (cuts, rounds).
+def _distance(said: Any, early: Any) -> Any:
+    """How far answers before and after lie apart, per order and cut. said: (orders, times, answers) of 0 and 1; early: (cuts, times).
 
-    With E_k of answer k before and L_k after, n and m in all: sum over k of (m E_k - n L_k)^2 / (n m (E_k + L_k)); 0 where a side
-    is empty.
+    n m / (n + m) times the sum over answers k of (p_k - q_k)^2, with p the shares before, of n answers, and q those after, of m; 0
+    where a side is empty.
     """
     import numpy as np
 
-    before = np.einsum("ct,otk->ock", early, said)
+    before = early @ said
     every, n = said.sum(axis=1)[:, None, :], early.sum(axis=1)[None, :, None]
     m = early.shape[1] - n
     gap = (m * before - n * (every - before)) ** 2
-    return np.divide(gap, n * m * every, out=np.zeros_like(gap), where=n * m * every > 0).sum(axis=2)
+    return np.divide(gap, n * m * (n + m), out=np.zeros_like(gap), where=n * m > 0).sum(axis=2)

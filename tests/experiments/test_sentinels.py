@@ -23,7 +23,7 @@ from parlour.experiments.sentinels import ROUNDS, rounds
 from parlour.experiments.verify import verify
 from parlour.protocols.seat import Agent, Reply, Turn
 from parlour.transcripts.bill import bill
-from parlour.transcripts.drift import LEVEL, change, drift, watched
+from parlour.transcripts.drift import LEVEL, _distance, change, drift, watched
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import Store
 
@@ -34,8 +34,8 @@ PLAYED = "SELECT episode, role, net FROM payoff ORDER BY ALL"
 class Sampled(Agent):
     """A mock that answers sentinels at random: with `share` of a first model until it has answered `until` of them."""
     until: int = 10**9
-    before: float = 0.8
-    after: float = 0.1
+    before: float = 0.95
+    after: float = 0.05
     seed: int = 0
     _chance: Random = PrivateAttr()
     _asked: Counter[str] = PrivateAttr()
@@ -70,13 +70,13 @@ def toml(endpoint: str, model: str) -> str:
 # --- a change is told, and nothing else ---------------------------------------------------------------------------------
 def test_a_model_that_changes_under_a_run_is_told_of_by_its_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, store = tmp_path / "d.toml", str(tmp_path / "x.duckdb")
-    with MockServer(agents={"moody": Sampled(until=4 * 6), "steady": Sampled()}) as server:
+    with MockServer(agents={"moody": Sampled(until=4 * 10), "steady": Sampled()}) as server:
         path.write_text(toml(server.endpoint, "moody"))
         assert main(["run", str(path), "--store", store]) == 0
         err = capsys.readouterr().err
         assert err.count("warning: ") == 1 and f"sentinels, moody at {server.endpoint}: answers changed about round" in err
         model, = watched(Store(store), Store(store).rows("SELECT run FROM run")[0]["run"])
-        assert model.p <= LEVEL and abs(model.cut - 6) <= 1 and not model.names
+        assert model.p <= LEVEL and abs(model.cut - 10) <= 2 and not model.names
         assert main(["report", "--store", store, "--to", str(tmp_path / "report"), "--no-figures"]) == 0
         assert "Warning: sentinels, moody" in (tmp_path / "report" / "report.md").read_text()
         assert main(["bundle", "--store", store, "--to", str(tmp_path / "b.tar.gz"), "--no-figures"]) == 0
@@ -88,29 +88,31 @@ def test_a_model_that_changes_under_a_run_is_told_of_by_its_answers(tmp_path: Pa
 
 
 def test_a_steady_model_is_accused_as_rarely_as_is_said_and_a_changed_one_found() -> None:
-    """Answers of every kind of evenness; the change is from 8 in 10 to 2 in 10, after round 3, in 3 questions."""
+    """Answers of every kind of evenness; the change is from 8 in 10 to 2 in 10, after round 6, in 3 questions."""
     def answers(chance: Random, share: Callable[[int], float]) -> dict[int, list[tuple[int, str]]]:
-        return {i: [(r, "a" if chance.random() < share(r) else chance.choice("bcd")) for r in range(ROUNDS + 1)] for i in range(3)}
+        return {i: [(3 * r + i, "a" if chance.random() < share(r) else chance.choice("bcd")) for r in range(ROUNDS + 1)] for i in range(3)}
 
     many, level = 300, 0.05
     steady = [change(answers(Random(i), lambda r, i=i: (i % 10) / 10), 199, i)[1] for i in range(many)]
     accused = sum(p <= level for p in steady)
     assert accused <= level * many + 3 * (level * (1 - level) * many) ** 0.5
     assert accused > 0, "the test is not idle"
-    moved = [change(answers(Random(i), lambda r: 0.8 if r <= 3 else 0.2), 999, i)[1] for i in range(40)]
-    assert sum(p <= LEVEL for p in moved) > 20
+    moved = [change(answers(Random(i), lambda r: 0.8 if r <= 6 else 0.2), 499, i)[1] for i in range(40)]
+    assert sum(p <= LEVEL for p in moved) >= 28
 
 
-def test_chi_square_is_that_of_scipy() -> None:
-    from scipy.stats import chi2_contingency
+def test_the_distance_is_that_of_shares_before_and_after() -> None:
+    """Against the energy distance of scipy, of answers coded so that any two different ones are as far apart."""
+    import numpy as np
+    from scipy.spatial.distance import cdist
 
-    from parlour.transcripts.drift import _chi_square
-    np = pytest.importorskip("numpy")
     said = np.eye(3)[[[0, 0, 1, 2, 2, 1, 2]]]
     for cut in range(1, 7):
         early = (np.arange(7) < cut).astype(float)[None]
-        table = np.array([said[0][:cut].sum(axis=0), said[0][cut:].sum(axis=0)])
-        assert _chi_square(said, early)[0, 0] == pytest.approx(chi2_contingency(table, correction=False).statistic)
+        x, y = said[0][:cut], said[0][cut:]
+        energy = 2 * cdist(x, y, "hamming").mean() - cdist(x, x, "hamming").mean() - cdist(y, y, "hamming").mean()
+        apart = energy * 3 / 2  # two different answers differ in two of three columns
+        assert _distance(said, early)[0, 0] == pytest.approx(cut * (7 - cut) / 7 * apart)
 
 
 def test_one_round_tells_nothing() -> None:
@@ -125,7 +127,7 @@ def test_a_change_of_fingerprint_is_told_by_sentinels_too(tmp_path: Path, monkey
     with MockServer() as server:
         run, _ = api.synchronous(api.start(make_design(design(server.endpoint, concurrency=1)), Store(tmp_path / "x.duckdb"), step))
     seats, sentinels = drift(Store(tmp_path / "x.duckdb"), run)
-    assert seats.startswith("main, human: ") and "mock:random:1 mock_2 (from round 5)" in sentinels
+    assert seats.startswith("main, human: ") and "mock:random:1 mock_2 (from round 10)" in sentinels
 
 
 # --- rounds -------------------------------------------------------------------------------------------------------------
@@ -138,11 +140,11 @@ def test_every_model_gets_its_questions_once_a_round_and_not_its_personas(tmp_pa
     with MockServer() as server:
         seats = {"human": {**seat(server.endpoint), "agent": "persona", "age": 30},
                  "ai": {"agent": "deliberate", "inner": seat(server.endpoint, temperature=0.0)}}
-        made = design(server.endpoint, seats=seats, personas=[{"gender": "woman"}, {"gender": "man"}], episodes=6)
+        made = design(server.endpoint, seats=seats, personas=[{"gender": "woman"}, {"gender": "man"}], episodes=3)
         results = parlour.run(made, tmp_path / "x.duckdb")
         found = results.sql("SELECT spec ->> 'temperature' AS t, round, item, count(*) AS n FROM sentinel WHERE verdict = 'ok' GROUP BY ALL")
-    assert len(found) == 2 * 7 * 3 and set(found["n"]) == {1} and set(found["t"]) == {"0.0", "1.0"}
-    assert set(results.sql("SELECT DISTINCT round FROM sentinel")["round"]) == set(rounds(6))
+    assert len(found) == 2 * 4 * 3 and set(found["n"]) == {1} and set(found["t"]) == {"0.0", "1.0"}
+    assert set(results.sql("SELECT DISTINCT round FROM sentinel")["round"]) == set(rounds(3))
     shown = results.sql("SELECT DISTINCT text FROM text JOIN sentinel ON hash = prompt")["text"].tolist()
     assert sorted(s.splitlines()[0] for s in shown) == sorted(ITEMS[:3])
     assert verify(results.store, results.run).divergence is None
@@ -152,14 +154,14 @@ def test_every_model_gets_its_questions_once_a_round_and_not_its_personas(tmp_pa
 def test_killed_anywhere_every_sentinel_is_answered_once(tmp_path: Path) -> None:
     faults = Faults(rate=0.4, kinds=("429", "500", "drop", "cut", "length", "empty"), pause=0.01)
     with MockServer(faults=faults) as server:
-        made = design(server.endpoint, calls=4, episodes=8, concurrency=2)
+        made = design(server.endpoint, calls=4, episodes=6, sentinels=2, concurrency=2)
         whole = parlour.run(made, tmp_path / "whole.duckdb")
         rows = whole.store.rows(ANSWERS)
         source = whole.store.journals / f"{whole.run}.jsonl"
         lines = source.read_bytes().splitlines(keepends=True)
         at = [i for i, e in enumerate(read(source), 1) if e["k"] == "sentinel"]
-        assert len(at) > 60 and {"error", "truncated"} <= {e.get("verdict") for e in read(source)}
-        for cut in Random(1).sample(at, 6):
+        assert len(at) > 30 and {"error", "truncated"} <= {e.get("verdict") for e in read(source)}
+        for cut in Random(1).sample(at, 4):
             store = Store(tmp_path / f"cut-{cut}.duckdb")
             store.journals.mkdir()
             (store.journals / source.name).write_bytes(b"".join(lines[:cut]))
@@ -204,7 +206,7 @@ def test_an_estimate_counts_sentinels() -> None:
         return api.synchronous(estimate(made)).calls
 
     none, three = calls(0), calls(3)
-    assert 33 <= three[0] - none[0] <= 37 and 33 <= three[1] - none[1] <= 37
+    assert 63 <= three[0] - none[0] <= 70 and 63 <= three[1] - none[1] <= 70
 
 
 def test_the_cache_answers_no_sentinel(tmp_path: Path) -> None:

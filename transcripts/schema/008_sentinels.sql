@@ -1,6 +1,6 @@
 -- Sentinels: fixed questions put to each model again and again under a run, no part of any episode. One line when a question is put
 -- (verdict asked, before the call) and one for what came of it: ok, invalid, truncated, refusal, error, or unmade where the budget
--- had no room. round: 0 at the start, 10 at the end; spec: the model and its settings; prompt: hash of the question, in table text.
+-- had no room. round: 0 at the start, 20 at the end; spec: the model and its settings; prompt: hash of the question, in table text.
 CREATE TABLE sentinel (
     run VARCHAR, round INTEGER, item INTEGER, try INTEGER, written DOUBLE, spec JSON, seed BIGINT, verdict VARCHAR, words VARCHAR,
     complaint VARCHAR, finish VARCHAR, prompt VARCHAR, model VARCHAR, tokens_in INTEGER, tokens_out INTEGER, cost DOUBLE,
