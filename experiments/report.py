@@ -153,12 +153,12 @@ def _excluded(store: Store, run: str, scores: Sequence[Score]) -> Iterator[str |
 
 def _costs(store: Store, run: str) -> Iterator[str | Table]:
     yield Table("costs", store.rows(COSTS, [run]), "Replies per seat and model. failures: calls that the service did not answer.")
-    yield from (f"Warning: {w}" for w in drift(store, run))
-    asked = [(w, item, line) for w in watched(store, run) for item, line in w.answers.items()]
-    yield Table("sentinels", [{"model": w.whose, "question": item, "answers in order": " | ".join(said for _, said in line), "p of model": w.p}
-                              for w, item, line in asked],
-                "Fixed questions put again and again under the run. p of model: that answers of a steady model differ so much before and after "
-                "some round, over all of its questions.")
+    models = watched(store, run)
+    yield from (f"Warning: {w}" for w in drift(store, run, models))
+    yield Table("sentinels", [{"model": w.whose, "question": item, "answers in order": " | ".join(said for _, said in line),
+                               "p of model": w.p} for w in models for item, line in w.answers.items()],
+                "Fixed questions put again and again under the run. p of model: that answers of a steady model differ so much before and "
+                "after some round, over all of its questions.")
 
 
 def _reproduce(row: dict[str, Any], run: str, store: Store) -> list[str | Table | Code]:

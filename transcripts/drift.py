@@ -43,15 +43,15 @@ class Watched:
     p: float
 
 
-def drift(store: Store, run: str) -> list[str]:
+def drift(store: Store, run: str, sentinels: Sequence[Watched] | None = None) -> list[str]:
     """A warning for every seat whose model, or the model's fingerprint, was not the same throughout; and for every model whose
-    answers to the sentinels changed."""
+    answers to the sentinels changed. sentinels: what `watched` found, if it has been asked already."""
     seats: dict[str, list[dict[str, Any]]] = {}
     for row in store.rows(SEATS, [run]):
         seats.setdefault(row["whose"], []).append(row)
     found = [f"{whose}: the model changed under the run: " + ", then ".join(map(_named, rows))
              for whose, rows in seats.items() if len(rows) > 1]
-    return found + list(_warnings(watched(store, run)))
+    return found + list(_warnings(watched(store, run) if sentinels is None else sentinels))
 
 
 def _named(row: Mapping[str, Any]) -> str:
@@ -110,6 +110,8 @@ def change(answers: Answers, orders: int = ORDERS, seed: int = 0) -> tuple[int, 
     total = np.zeros((orders + 1, len(cuts)))
     for line in answers.values():
         kinds = sorted({said for _, said in line})
+        if len(kinds) == 1:
+            continue
         codes = np.array([kinds.index(said) for _, said in line])
         shuffled = np.vstack([codes, rng.permuted(np.tile(codes, (orders, 1)), axis=1)])
         early = np.array([[at < cut for at, _ in line] for cut in cuts], dtype=float)
