@@ -26,7 +26,7 @@ SEATS = """
 SENTINELS = """
     SELECT spec::VARCHAR AS whose, round, item, words, model, fingerprint FROM sentinel
     WHERE run = ? AND verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, written"""
-LEVEL, ORDERS, CUTS = 0.01, 4999, 19
+LEVEL, ORDERS, CUTS = 0.01, 1999, 19
 
 Answers = Mapping[int, Sequence[tuple[int, str]]]
 """Question -> (place, answer), in order of time. A place is a number over all questions: they come in rounds, but not evenly."""
