@@ -152,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     fork.add_argument("--at", type=int, required=True, metavar="TURN", help="the first turn that is not repeated")
     fork.add_argument("--change", default="", metavar="WHAT", help="seat:ROLE=AGENT, wording=NAME or say:WORDS (default: nothing)")
     fork.add_argument("--times", type=int, default=1, metavar="K", help="copies of each; copy 0 has the seeds of its origin")
+    fork.add_argument("--budget", type=float, metavar="US$", help="for the forks (default: what their origin was given, anew)")
     _store(fork)
     _json(fork)
 
@@ -162,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     blame.add_argument("--for", dest="role", default="sum", metavar="ROLE", help="whose gap: a role, or `sum` (default)")
     blame.add_argument("--benchmark", help="whose strategies (default: the game's usual benchmark)")
     blame.add_argument("--ask", action="store_true", help="let models be asked what is not on record, which may cost money")
+    blame.add_argument("--budget", type=float, metavar="US$", help="for that (default: what the run was given, anew)")
     _store(blame)
     _json(blame)
 

@@ -1,7 +1,7 @@
 """Hashes that show whether a run's rows are those that were written.
 
 An episode's hash is the SHA-256 of its rows in tables episode, ask, call, attempt, draw, ending and payoff, each as JSON with
-every column, sorted. A run's root is the SHA-256 of its rows in run, arm and benchmark, and of every sealed episode's hash.
+every column, sorted. A run's root is the SHA-256 of its rows in run, arm, benchmark and sentinel, and of every sealed episode's hash.
 Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
 """
 import time
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PARTS = ("episode", "ask", "call", "attempt", "draw", "ending", "payoff")
-HEAD = ("run", "arm", "benchmark")
+HEAD = ("run", "arm", "benchmark", "sentinel")
 ROWS = 50_000
 
 _LINES = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x "
