@@ -207,10 +207,8 @@ def _inode(path: Path) -> int | None:
 
 def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
     """Refuses a foreign or newer file; brings an older or empty one up to date if it may be written."""
-    tables = {name for name, in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    found = db.execute("SELECT max(version) FROM parlour").fetchone() if "parlour" in tables else None
-    version = found[0] if found else 0
-    if version == 0 and tables:
+    version = _version(db)
+    if version == 0 and db.execute("SELECT table_name FROM duckdb_tables()").fetchone():
         raise StoreError(f"{path} is a database of another program: nothing was changed. Choose another file with --store.")
     scripts = _migrations()
     if version > len(scripts):
@@ -223,6 +221,17 @@ def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
             db.execute(scripts[number])
             db.execute("INSERT INTO parlour VALUES (?)", [number + 1])
             db.execute("COMMIT")
+
+
+def _version(db: "duckdb.DuckDBPyConnection") -> int:
+    """The schema a file has; 0: none. The table itself is asked: to list all tables takes longer than to read a transcript."""
+    import duckdb
+
+    try:
+        found = db.execute("SELECT max(version) FROM parlour").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return 0
+    return int(found[0] or 0) if found else 0
 
 
 def _migrations() -> list[str]:
