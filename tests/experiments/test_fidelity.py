@@ -156,6 +156,17 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
 
 
+def test_few_answers_make_nobody_look_better_than_the_people() -> None:
+    """Two answers an item of people like themselves: normalised accuracy is 1 on average, and its interval is about the estimate."""
+    rng, found = np.random.default_rng(7), []
+    for _ in range(200):
+        people, twin = (answered((0.3, 0.4), f.THRESHOLDS, Updater(slope=2.0), 1, rng) for _ in range(2))
+        found.append(rows.measures(people, twin, False)["normalised accuracy"])
+    assert np.mean(found) == pytest.approx(1, abs=4 * np.std(found) / np.sqrt(200)) and np.std(found) > 0.01
+    low, high = rows.intervals(people, twin, False, draws=60)["normalised accuracy"]
+    assert low < found[-1] < high
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")
