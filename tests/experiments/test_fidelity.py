@@ -156,14 +156,16 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
 
 
-def test_few_answers_make_nobody_look_better_than_the_people() -> None:
-    """Two answers an item of people like themselves: normalised accuracy is 1 on average, and its interval is about the estimate."""
-    rng, found = np.random.default_rng(7), []
-    for _ in range(200):
-        people, twin = (answered((0.3, 0.4), f.THRESHOLDS, Updater(slope=2.0), 1, rng) for _ in range(2))
-        found.append(rows.measures(people, twin, False)["normalised accuracy"])
-    assert np.mean(found) == pytest.approx(1, abs=4 * np.std(found) / np.sqrt(200)) and np.std(found) > 0.01
-    low, high = rows.intervals(people, twin, False, draws=60)["normalised accuracy"]
+def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
+    """On average exactly; shares of two answers agree with themselves too well. And the interval is about the estimate."""
+    rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
+    true = np.array([Receiver(logit(p), 2.0).acts(logit(t)) for p in priors for t in f.THRESHOLDS])
+    for _ in range(300):
+        people = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)
+        found.append(rows.measures(people, people, False)[name])
+    off = 4 * np.std(found) / np.sqrt(300)
+    assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
+    low, high = rows.intervals(people, people, False, draws=60)[name]
     assert low < found[-1] < high
 
 
