@@ -165,8 +165,9 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
         found.append(rows.measures(people, people, False)[name])
     off = 4 * np.std(found) / np.sqrt(300)
     assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
-    low, high = rows.intervals(people, people, False, draws=60)[name]
-    assert low < found[-1] < high
+    many = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 10, rng)
+    low, high = rows.intervals(many, many, False, draws=60)[name]
+    assert low < rows.measures(many, many, False)[name] < high
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------
