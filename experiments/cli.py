@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
+PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts", "demo")
 """The modules that hold the commands, each in COMMANDS."""
 
 
@@ -245,8 +245,21 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
-    demo = commands.add_parser("demo", help="the main job, offline, in seconds")
+    demo = commands.add_parser("demo", help="the main job, offline, in seconds; or a demonstration with its report",
+                               description="Without a name: a tour. With one: a question, what is expected by formula, what play found, "
+                                           "and a report. --model puts a model in the mock's place.")
+    demo.add_argument("name", metavar="NAME", nargs="?", help="one_ai_or_two, fidelity_cliff, who_is_to_blame, contract_clinic, placebo")
+    demo.add_argument("--list", action="store_true", help="the demonstrations there are")
+    demo.add_argument("--model", metavar="AGENT", help="in the mock's place, e.g. llm:gpt-4o-mini")
+    demo.add_argument("--episodes", type=int, metavar="N", help="per arm, where episodes are sampled, instead of the design's")
+    demo.add_argument("--to", metavar="FOLDER", help="where the report goes (default parlour-demo-NAME)")
     _store(demo, "parlour-demo.duckdb")
+    _json(demo)
+
+    examples = commands.add_parser("examples", help="the designs that ship; with --to, as files to run and change")
+    examples.add_argument("names", metavar="NAME", nargs="*", help="default: all")
+    examples.add_argument("--to", metavar="FOLDER", help="write them there")
+    _json(examples)
     return top
 
 

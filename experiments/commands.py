@@ -326,16 +326,11 @@ def contract(args: Namespace) -> int:
     return made(args, emit)
 
 
-def demo(args: Namespace) -> int:
-    from .demo import demo as show_all
-    return show_all(Store(args.store))
-
-
 POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_paid WHERE run = ? ORDER BY ALL"
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
     "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
-    "contract": contract, "mock-server": mock_server, "demo": demo,
+    "contract": contract, "mock-server": mock_server,
 }

@@ -158,6 +158,20 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
 
 
+def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
+    """On average exactly; shares of two answers agree with themselves too well. And the interval is about the estimate."""
+    rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
+    true = np.array([Receiver(logit(p), 2.0).acts(logit(t)) for p in priors for t in f.THRESHOLDS])
+    for _ in range(300):
+        people = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)
+        found.append(rows.measures(people, people, False)[name])
+    off = 4 * np.std(found) / np.sqrt(300)
+    assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
+    many = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 10, rng)
+    low, high = rows.intervals(many, many, False, draws=60)[name]
+    assert low < rows.measures(many, many, False)[name] < high
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")
