@@ -49,7 +49,7 @@ def cheap_talk(prior: Sequence[float], sender: Rows, receiver: Rows) -> Talk | N
     if transparent(sender):
         policy, answers = _secured(prior, sender, receiver)
     elif len(prior) * (len(prior) + len(sender[0])) <= SMALL:
-        policy, answers = _sorted_out(prior, sender, receiver)
+        policy, answers = sorted_out(prior, sender, receiver)
     else:
         return None
     hers, his = (sum(p * row[m] * a * u[i] for p, row, u in zip(prior, policy, utility, strict=True)
@@ -120,7 +120,8 @@ def _fall(prior: Sequence[float], belief: Any, level: float, sender: Rows, recei
 
 
 # --- states differ in what they like --------------------------------------------------------------------------------------
-def _sorted_out(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Rows, Rows]:
+def sorted_out(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Rows, Rows]:
+    """The best equilibrium, whatever states like: (policy, answers)."""
     import numpy as np
     mu, u, v = np.asarray(prior, float), scaled(np.asarray(sender, float)), scaled(np.asarray(receiver, float))
     may, answers = _pattern(mu, u, v)
