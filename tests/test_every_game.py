@@ -32,7 +32,8 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "prompting", "information": "both"}, {"name": "prompting", "information": "central"},
     {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
     {"name": "repeated_contract", "rounds": 2, "revealed": True},
-    {"name": "menu_contract"},
+    {"name": "menu_contract"}, {"name": "simulation_queries"},
+    {"name": "simulation_queries", "budget": 2, "adaptive": False, "price": 0.02},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
