@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .persuasion import SLACK, Row, Rows, answer, disobedience, expected, posterior, scaled, tidy
+from .persuasion import SLACK, Row, Rows, best_action, disobedience, expected, scaled, tidy
 from .programs import program
 
 SMALL = 40
@@ -44,11 +44,16 @@ def transparent(sender: Rows) -> bool:
     return all(abs(u - first) <= SLACK for row in sender for u, first in zip(row, sender[0], strict=True))
 
 
+def sorted_states(prior: Sequence[float], sender: Rows) -> bool:
+    """Whether states differ in what they like, and are few enough to try: then up to W messages are said."""
+    return not transparent(sender) and len(prior) * (len(prior) + len(sender[0])) <= SMALL
+
+
 def cheap_talk(prior: Sequence[float], sender: Rows, receiver: Rows) -> Talk | None:
     """The sender's best equilibrium; None where states differ in what they like and are too many to try."""
     if transparent(sender):
         policy, answers = _secured(prior, sender, receiver)
-    elif len(prior) * (len(prior) + len(sender[0])) <= SMALL:
+    elif sorted_states(prior, sender):
         policy, answers = sorted_out(prior, sender, receiver)
     else:
         return None
@@ -59,7 +64,7 @@ def cheap_talk(prior: Sequence[float], sender: Rows, receiver: Rows) -> Talk | N
 
 # --- the sender likes the same in every state ---------------------------------------------------------------------------
 def _secured(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Rows, Rows]:
-    pays, idle = sender[0], answer(prior, sender, receiver)
+    pays, idle = sender[0], best_action(prior, receiver, sender)
     for level in sorted({u for u in pays if u > pays[idle] + SLACK}, reverse=True):
         joint = _support(prior, [a for a, u in enumerate(pays) if u >= level - SLACK], receiver)
         if joint is not None:

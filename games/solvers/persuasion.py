@@ -44,12 +44,12 @@ def expected(belief: Sequence[float], utility: Rows) -> Row:
     return tuple(sum(p * row[a] for p, row in zip(belief, utility, strict=True)) for a in range(len(utility[0])))
 
 
-def answer(belief: Sequence[float], sender: Rows, receiver: Rows) -> int:
-    """The receiver's best action at a belief; of ties the sender's favourite, then the first."""
+def best_action(belief: Sequence[float], receiver: Rows, sender: Rows) -> int:
+    """A best response at a belief; of equal ones the sender's favourite, then the first."""
     his, hers = expected(belief, receiver), expected(belief, sender)
-    best = [a for a, u in enumerate(his) if u >= max(his) - SLACK]
-    top = max(hers[a] for a in best)
-    return next(a for a in best if hers[a] >= top - SLACK)
+    good = [a for a, u in enumerate(his) if u >= max(his) - SLACK]
+    best = max(hers[a] for a in good)
+    return next(a for a in good if hers[a] >= best - SLACK)
 
 
 def posterior(prior: Sequence[float], policy: Rows, message: int) -> Row | None:
@@ -65,7 +65,7 @@ def worth(prior: Sequence[float], policy: Rows, sender: Rows, receiver: Rows) ->
     for message in range(len(policy[0])):
         belief = posterior(prior, policy, message)
         if belief is not None:
-            action = answer(belief, sender, receiver)
+            action = best_action(belief, receiver, sender)
             for p, row, u, v in zip(prior, policy, sender, receiver, strict=True):
                 hers, his = hers + p * row[message] * u[action], his + p * row[message] * v[action]
     return Persuaded(policy, hers, his)
@@ -73,13 +73,13 @@ def worth(prior: Sequence[float], policy: Rows, sender: Rows, receiver: Rows) ->
 
 def no_information(prior: Sequence[float], sender: Rows, receiver: Rows) -> Persuaded:
     """She recommends in every state what he would do anyway."""
-    action = answer(prior, sender, receiver)
+    action = best_action(prior, receiver, sender)
     return worth(prior, _sure([action] * len(prior), len(sender[0])), sender, receiver)
 
 
 def full_information(prior: Sequence[float], sender: Rows, receiver: Rows) -> Persuaded:
     """She recommends what he would do if he knew the state."""
-    known = [answer([float(w == i) for w in range(len(prior))], sender, receiver) for i in range(len(prior))]
+    known = [best_action([float(w == i) for w in range(len(prior))], receiver, sender) for i in range(len(prior))]
     return worth(prior, _sure(known, len(sender[0])), sender, receiver)
 
 
