@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, create_model
 
 from .base import Move, Observation, Role, Say, State, Wording, every
-from .solvers.persuasion import Row, Rows
+from .solvers.persuasion import Row as Row
+from .solvers.persuasion import Rows as Rows
 
 
 class Case(State):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..games.base import NATURE, SLACK, Play, Say
 from ..games.persuading import Act, Case, Offer, Policy, Sent, Word, index, normalised, posterior
 from ..games.persuasive import Persuasive
-from ..games.solvers.persuasion import Rows, best_action, expected, worth
+from ..games.solvers.persuasion import Rows, expected, worth
 from .arms import Arm, Score
 from .contract_plays import PLAYS, play_of
 from .independence import NONE, Independence, Told, channel, independence

@@ -20,7 +20,8 @@ from parlour.transcripts.independence import Told, channel, independence
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "persuasion.json").read_text())
 BOUND = {"name": "simulation_queries", "budget": 0}
 FREE = {**BOUND, "binding": False}
-INTERVIEW: dict[str, Any] = {"sender_utility": [[0, 1, 2]] * 2, "receiver_utility": [[0, -0.75, 0.25], [0, 0.25, -0.75]], "prior": [0.5, 0.5]}
+INTERVIEW: dict[str, Any] = {"sender_utility": [[0, 1, 2]] * 2,
+                             "receiver_utility": [[0, -0.75, 0.25], [0, 0.25, -0.75]], "prior": [0.5, 0.5]}
 OPPOSED: dict[str, Any] = {"prior": [0.5, 0.3, 0.2], "sender_utility": [[0.9, 0.2], [0.1, 0.8], [0.4, 0.6]],
                            "receiver_utility": [[0.7, 0.1], [0.3, 0.5], [0.9, 0.2]]}
 
@@ -44,7 +45,8 @@ def test_the_vectors_through_the_game(vector: dict[str, Any]) -> None:
 
 
 def test_bad_games_are_one_line() -> None:
-    for fields, said in (({"prior": [0.5, 0.6]}, "must sum to 1"), ({"prior": [1.0]}, "each of the 1 states"), ({"informed": True}, "pitches"),
+    for fields, said in (({"prior": [0.5, 0.6]}, "must sum to 1"), ({"prior": [1.0]}, "each of the 1 states"),
+                         ({"informed": True}, "pitches"),
                          ({"sender_utility": [[1, 0], [1]]}, "a row of 2 utilities")):
         with pytest.raises(ValueError, match=said):
             Persuasion(**fields)
@@ -84,7 +86,8 @@ class Teller(Agent):
             return Reply(write(want.model_validate({"rows": [[1, 0], [1, 0]]}), turn.wording))
         assert issubclass(want, Say) and learned(turn.information, Due)
         told = learned(turn.information, Insight)[-1].state
-        return Reply(f"Believe me, this one is {('excellent', 'nothing special')[told] if self.leaks else 'fine'}, number {turn.seed % 97}.")
+        praise = ("excellent", "nothing special")[told] if self.leaks else "fine"
+        return Reply(f"Believe me, this one is {praise}, number {turn.seed % 97}.")
 
 
 @pytest.mark.parametrize("leaks", [True, False])

@@ -161,7 +161,7 @@ def test_talk_is_an_equilibrium_between_silence_and_commitment(game: tuple[p.Row
 @settings(max_examples=8, deadline=None, derandomize=True)
 def test_the_envelope_is_the_best_of_all_equilibria(game: tuple[p.Row, p.Rows, p.Rows]) -> None:
     """Where states do not differ in what they like, the quasi-concave envelope is what the mixed integer program finds."""
-    prior, sender, receiver = game
+    prior, sender, _ = game
     found = talk.cheap_talk(*game)
     assert found is not None
     is_equilibrium(*game, found)
