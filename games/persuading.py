@@ -72,6 +72,14 @@ class Receiver(Observation):
         return "\n".join((w.tell("receiver", belief=chances(self.belief, w)), table(self.utility, w)))
 
 
+class Scene(Observation):
+    """What a simulator is told of the decision that does not know the belief: payoffs alone, of the average of whom it may be."""
+    utility: Rows
+
+    def say(self, w: Wording, me: Role) -> str:
+        return "\n".join((w.tell("scene"), table(self.utility, w)))
+
+
 class Nature(Observation):
     """The state, told to a sender who is not bound."""
     state: int

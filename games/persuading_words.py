@@ -20,6 +20,8 @@ PLAIN = Wording(
         "receiver": "A case is of one of several kinds. You hold these chances for the kinds: {belief}. You will hear of a plan "
                     "that says how often each message is sent for each kind, and see one message sent by it. Then you pick an "
                     "option. You earn, by kind and option:",
+        "scene": "A case is of one of several kinds. A plan says how often each message is sent for each kind; one message is sent by "
+                 "it. The decider knows the plan, sees the message and picks an option. A decider earns, by kind and option:",
         "persona": "The person whose place you take {text}.",
         "temper_1": "expects kind A hardly ever",
         "temper_2": "rather doubts that it is kind A",
@@ -68,6 +70,8 @@ MARKET = Wording(
         "receiver": "You are offered a good whose quality you cannot see. You expect: {belief}. You will hear of a rule that says "
                     "how often each mark is put on goods of each quality, and see the mark that this good got by it. Then you "
                     "decide. Your purse afterwards, by quality and decision:",
+        "scene": "Goods are on offer whose quality buyers cannot see. A rule says how often each mark is put on goods of each quality. "
+                 "The buyer knows the rule, sees the mark and decides. A buyer's purse afterwards, by quality and decision:",
         "persona": "The buyer whose place you take {text}.",
         "temper_1": "believes that hardly any good is a good one",
         "temper_2": "is rather wary",

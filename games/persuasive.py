@@ -1,10 +1,11 @@
 """The games of persuasion: a sender with a policy, a receiver with a belief; what they share beside their solutions."""
+from collections.abc import Iterable
 from math import log
 from typing import Any, ClassVar
 
 from ..errors import RulesError
 from .base import Game, Information, Mixed, Move, Observation, Play, Role, Rules, Say, Wording, heard, learned, surely
-from .leading import Leading
+from .leading import Leading, Sketches, StandIn
 from .persuading import (
     PITCH,
     Act,
@@ -16,6 +17,7 @@ from .persuading import (
     Policy,
     Receiver,
     Rows,
+    Scene,
     Sent,
     index,
     moves,
@@ -59,6 +61,15 @@ class Persuasive(Leading):
     def observe(self, role: Role, state: Case) -> Observation:
         offer = self.offer()
         return offer if role == "sender" else Receiver(belief=offer.beliefs[state.type], utility=offer.receiver[state.type])
+
+    def sketches(self, state: Case, knows: str, accuracy: float) -> Sketches:
+        if knows == "nothing":
+            return ((1.0, (StandIn(), self.scene(range(len(self.offer().weights))))),)
+        return super().sketches(state, knows, accuracy)
+
+    def scene(self, types: Iterable[int]) -> Scene:
+        """What a simulator is told of the decision that knows only that it is one of these types."""
+        return Scene(utility=average(self.offer(), types).utility)
 
     # --- what may be done -----------------------------------------------------------------------------------------------
     @property
@@ -160,7 +171,7 @@ class Persuasive(Leading):
         return tuple(pair for pair in ((acts, first), (1 - acts, second)) if pair[0] > 0)
 
 
-def average(offer: Offer, types: Any) -> Receiver:
+def average(offer: Offer, types: Iterable[int]) -> Receiver:
     """The average receiver among some types: mean chances of the states, and mean utilities given each state."""
     some = list(types)
     mean = [sum(offer.weights[k] * offer.beliefs[k][s] for k in some) for s in range(len(offer.sender))]

@@ -38,13 +38,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from .base import SLACK, Benchmark, Information, Kind, Left, Mixed, Move, Role, Rules, Say, Strategy, learned, surely
+from .base import SLACK, Benchmark, Information, Kind, Mixed, Move, Role, Rules, Say, Strategy, learned, surely
 from .leading import SIMULATOR, Asked, Sketches, StandIn, Tried
 from .persuading import PITCH, Case, Offer, Policy, Receiver, Row, Rows, Sent, Word, index, normalised
 from .persuasive import Persuasive, average
 from .private_sketches import PAST, Past, Persona, query_rows, temper
+from .solvers.noisy_queries import Heard
 from .solvers.planners import plans
-from .solvers.query_plans import Heard, Plan, Setting, ends
+from .solvers.query_plans import Plan, Setting, ends
 from .solvers.screens import Screen, Taken, screen
 from .solvers.thresholds import Messages, crowd, loss_of, targets
 
@@ -88,11 +89,11 @@ class PrivatePersuasion(Persuasive):
 
     # --- what the simulator knows ---------------------------------------------------------------------------------------
     def sketches(self, state: Case, knows: str, accuracy: float) -> Sketches:
-        if knows == "persona":
-            return ((1.0, (StandIn(), self._persona(state.type))),)
-        if knows == "past":
-            return ((1.0, (StandIn(), self._past(state.type))),)
-        return super().sketches(state, knows, accuracy)
+        of = {"persona": self._persona, "past": self._past}.get(knows)
+        if of is None:
+            return super().sketches(state, knows, accuracy)
+        known = of(state.type)
+        return ((1.0, (StandIn(), self.scene(k for k in range(len(self.weights)) if of(k) == known), known)),)
 
     def _persona(self, kind: int) -> Persona:
         return Persona(text=self.personas[kind]) if self.personas else Persona(degree=temper(self.beliefs[kind]))
@@ -115,8 +116,8 @@ class PrivatePersuasion(Persuasive):
         if knows == "signal":
             seen = [self.observe("receiver", Case(type=k, state=0)) for k in kinds]
             return [self._signals(k, seen, accuracy) for k in kinds]
-        of = {"persona": self._persona, "past": self._past}.get(knows, lambda k: None)
-        return [((1.0, self._odds_of([j for j in kinds if of(j) == of(k)])),) for k in kinds]
+        known = [self.sketches(Case(type=k, state=0), knows, 1.0) for k in kinds]
+        return [((1.0, self._odds_of([j for j in kinds if known[j] == known[k]])),) for k in kinds]
 
     def _signals(self, kind: int, seen: Sequence[object], accuracy: float) -> Taken:
         others = [(self.weights[j], self.ratios[j]) for j in range(len(seen)) if seen[j] != seen[kind]]
@@ -217,12 +218,11 @@ def setting_of(rules: Rules) -> Setting:
 
 def recalled(information: Information, plan: Plan) -> tuple[list[int], Heard]:
     """(cuts put, their answers as far as they have come), as the sender recalls them."""
-    tried: list[Tried] = learned(information, Tried)
+    tried = learned(information, Tried)
     repeats = plan.setting.repeats
     heard = tuple((cut_of(tried[i].move, plan.screen), sum(t.answer.action == "a1" for t in tried[i:i + repeats]))
                   for i in range(0, len(tried), repeats))
-    put: list[Asked] = learned(information, Asked)
-    return ([cut_of(a.move, plan.screen) for a in put] or [c for c, _ in heard]), heard
+    return ([cut_of(a.move, plan.screen) for a in learned(information, Asked)] or [c for c, _ in heard]), heard
 
 
 def cut_of(query: Sent, who: Screen) -> int:

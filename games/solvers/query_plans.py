@@ -11,6 +11,7 @@ Source: the planners are those of `queries`, `noisy_queries` and `noisy_receiver
 """
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import perm
 from typing import Any
 
 from .noisy_queries import Channel, Heard, Search
@@ -19,7 +20,7 @@ from .queries import Tree
 from .screens import Screen, shaded
 from .thresholds import Crowd, Messages, best_messages, worth
 
-LEAVES = 20_000
+LEAVES = 5_000
 """The most answers that are gone through to value a plan."""
 Next = tuple[tuple[float, int | None], ...]
 
@@ -118,14 +119,23 @@ class Plan:
         """(sender net of prices, receiver); None where there are too many answers to go through."""
         if self.gross is not None or self.missing:
             return self.gross
+        if self.leaves > LEAVES:
+            return None
         sender = receiver = 0.0
-        for i, (heard, asked, real, chance) in enumerate(self.walk()):
-            if i == LEAVES:
-                return None
+        for heard, asked, real, chance in self.walk():
             s, r = worth(real, self.messages(heard))
             sender += chance * (s - self.setting.price * asked * sum(real.mass))
             receiver += chance * r
         return sender, receiver
+
+    @property
+    def leaves(self) -> int:
+        """At most so many ends have to be gone through: without flips, one for every interval."""
+        orders = perm(self.screen.size - 1, self.draws)
+        if not self.setting.flip:
+            return orders
+        asked = min(self.setting.queries, self.draws or (len(self.cuts) if not (self.tree or self.search or self.halves) else 99))
+        return int(orders * (self.setting.repeats + 1) ** asked)
 
     def walk(self) -> Iterator[tuple[Heard, int, Crowd, float]]:
         """Every end there is: (answers, queries put, whom she meets then, the chance of her own draws)."""
