@@ -56,11 +56,12 @@ TABLES = {
 ONE_AT_A_TIME = RLock()
 """Two threads of a process must not both write: DuckDB would let both begin and fail one of them."""
 
-BATCH = 16 * 2**20
+BATCH = 8 * 2**20
 """Bytes of a journal taken in at a time."""
 
-MEMORY = 256 * 2**20
-"""Bytes DuckDB may hold while it takes, seals or compacts: without a limit it would keep what it has read."""
+MEMORY = 96 * 2**20
+"""Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
+would be enough for batches of 8 MB, at twice the time."""
 
 BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""

@@ -1,5 +1,4 @@
 """Seals: the same however they are made, in little memory however long the run, over every column of every table of an episode."""
-from pathlib import Path
 from random import Random
 
 import duckdb
