@@ -1,5 +1,6 @@
 """Private persuasion through its public door: published values, knowledge of simulators by play, cheap talk, bad input."""
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_knowing_less_is_worth_less() -> None:
     values = [solved(THREE, budget=2, simulator_knows="signal", accuracy=a)["optimum"].value["sender"] or 0.0 for a in (1.0, 0.8, 0.6, 0.4)]
     nothing = solved(THREE, budget=2, simulator_knows="nothing")["optimum"].value["sender"] or 0.0
     assert values[0] == pytest.approx(0.74) and nothing == pytest.approx(0.59)
-    assert all(a > b for a, b in zip(values, values[1:], strict=False)) and values[-1] >= nothing
+    assert all(a > b for a, b in pairwise(values)) and values[-1] >= nothing
 
 
 def test_personas_make_classes(store: str) -> None:
