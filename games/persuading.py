@@ -56,8 +56,8 @@ class Offer(Observation):
 
     def say(self, w: Wording, me: Role) -> str:
         parts = [w.tell("offer"), w.tell("your_payoffs"), table(self.sender, w)]
-        for share, belief, utility in zip(self.weights, self.beliefs, self.receiver, strict=True):
-            whom = w.tell("one" if len(self.weights) == 1 else "some", share=w.percent(share), belief=chances(belief, w))
+        for k, (share, belief, utility) in enumerate(zip(self.weights, self.beliefs, self.receiver, strict=True), 1):
+            whom = w.tell("one" if len(self.weights) == 1 else "some", number=k, share=w.percent(share), belief=chances(belief, w))
             parts += [whom, table(utility, w)]
         listed = ", ".join(map(w.label, named("m", self.messages)))
         return "\n".join([*parts, w.tell("messages", messages=listed)])

@@ -34,7 +34,6 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "repeated_contract", "rounds": 2, "revealed": True},
     {"name": "menu_contract"}, {"name": "simulation_queries"},
     {"name": "simulation_queries", "budget": 2, "adaptive": False, "price": 0.02},
-    {"name": "simulation_queries", "budget": 2, "price": 0.02, "flip": 0.2},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
@@ -74,7 +73,10 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
     "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
                                                             "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
     "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
-    "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]}],
+    "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]},
+                           {"beliefs": [0.1, 0.3, 0.4], "weights": [0.6, 0.2, 0.2], "partitions": [[0, 1, 0], [0, 0, 1]]},
+                           {"beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "sender_utility": [[0, 1, 3], [0, 1, 2], [0, 1, 2]],
+                            "receiver_utility": [[[0, 2, 3], [0, 1, -1], [0, -2, -3]]]}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""
