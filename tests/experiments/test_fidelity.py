@@ -180,5 +180,13 @@ def test_bad_input_is_one_line(wrong: list[str], tmp_path: Path, capsys: pytest.
 
 
 def test_kin_stay_out_of_headlines() -> None:
-    one, two = (f.respondent(json.dumps({"agent": "llm", "model": m}), "truth") for m in ("gpt-4o-mini", "gpt-4o"))
-    assert one.family == two.family == "gpt"
+    """Models of one maker are kin, whatever they are called; their cell is not among the leads, and is told apart."""
+    models = ("gpt-4o-mini", "openai/o3-mini", "claude-3-haiku", "mixtral-8x7b", "llama3:8b", "unheard-of-1")
+    kinds = [f.respondent(json.dumps({"agent": "llm", "model": m}), "truth").family for m in models]
+    assert kinds == ["openai", "openai", "anthropic", "mistral", "meta", "unheard"]
+    said = answered((0.4,), f.THRESHOLDS, Updater(slope=4.0), 20, np.random.default_rng(0))
+    one, kin, other = (f.Respondent(f"{role} {m}", {"agent": "llm", "model": m}) for role, m in (
+        ("truth", models[0]), ("simulator", models[1]), ("simulator", models[2])))
+    scores = f.pair(said, said, one, kin, 0) + f.pair(said, said, one, other, 0)
+    assert [simulator for simulator, _, _ in f.matrix(scores)] == ["simulator claude-3-haiku"]
+    assert [simulator for simulator, _, _ in f.matrix(scores, kin=True)] == ["simulator openai/o3-mini"]

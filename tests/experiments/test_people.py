@@ -198,12 +198,12 @@ def test_the_command_measures_every_design(name: str, shown: str, tmp_path: Path
 
 
 # --- one's own ------------------------------------------------------------------------------------------------------------
-OTREE = """participant.id_in_session,participant.code,participant._is_bot,player.accepted,subsession.round_number,session.code,session.is_demo
-1,46kxib6w,0,1,1,7bfqtokx,0
-2,iay3dhkn,0,0,1,7bfqtokx,0
-3,4zhzdmzo,0,,1,7bfqtokx,0
-4,3ttf7yix,1,1,1,7bfqtokx,0
-5,2d72mfgh,0,1,1,87k2lr4z,1
+OTREE = """participant.id_in_session,participant.code,participant._is_bot,player.accepted,session.code,session.is_demo
+1,46kxib6w,0,1,7bfqtokx,0
+2,iay3dhkn,0,0,7bfqtokx,0
+3,4zhzdmzo,0,,7bfqtokx,0
+4,3ttf7yix,1,1,7bfqtokx,0
+5,2d72mfgh,0,1,87k2lr4z,1
 """
 GLEE = {
     "bargaining": """alice_gain,bob_gain,message,player,round,decision
