@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, create_model
 from .base import Move, Observation, Role, Say, State, Wording, every
 from .solvers.persuasion import Row as Row
 from .solvers.persuasion import Rows as Rows
+from .solvers.persuasion import best_action as best_action
+from .solvers.persuasion import expected as expected
 
 
 class Case(State):
