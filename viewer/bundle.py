@@ -4,6 +4,7 @@ Nothing in it comes from elsewhere, and nothing in it runs. Left out: keys, the 
 (they become numbers), private reasoning, and fields marked private.
 """
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -36,7 +37,8 @@ def write(store: Store, run: str, to: Path) -> Path:
             file.writelines(pieces(store, run))
         part.rename(to)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise StoreError(f"cannot write {to}: {error.strerror}.") from None
     return to
 

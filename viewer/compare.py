@@ -88,8 +88,13 @@ def marked(a: str, b: str) -> tuple[Pieces, Pieces]:
 # --- runs ---------------------------------------------------------------------------------------------------------------
 def _runs(store: Store, a: str, b: str) -> Runs:
     designs = [dict(_flat(from_json(store.rows("SELECT design FROM run WHERE run = ?", [r])[0]["design"]))) for r in (a, b)]
-    places = sorted(k for k in designs[0].keys() | designs[1].keys() if designs[0].get(k) != designs[1].get(k))
-    return Runs((a, b), [(k, designs[0].get(k, ""), designs[1].get(k, "")) for k in places], list(_means(store, a, b)))
+    arms = [{r["arm"] for r in store.rows("SELECT arm FROM arm WHERE run = ?", [x])} for x in (a, b)]
+    alone = [f"arms.{x}" for x in sorted(arms[0] ^ arms[1])]
+    places = sorted(k for k in designs[0].keys() | designs[1].keys() if designs[0].get(k) != designs[1].get(k)
+                    and not any(k.startswith(f"{x}.") for x in alone))
+    differ = [(x, *("there" if x.removeprefix("arms.") in some else "" for some in arms)) for x in alone]
+    return Runs((a, b), [(k, designs[0].get(k, ""), designs[1].get(k, "")) for k in places] + [(k, x, y) for k, x, y in differ],
+                list(_means(store, a, b)))
 
 
 def _flat(value: Any, place: str = "") -> Iterator[tuple[str, str]]:

@@ -30,6 +30,9 @@ HOSTILE: dict[str, Any] = {
                   json.dumps({"question": EVIL}), json.dumps({"reasoning": EVIL, "action": "A"})]}}},
              {"name": "spoiled", "seats": {"human": {"agent": "recording", "words": [EVIL]}}}],
 }
+OTHER: dict[str, Any] = {**TALK, "name": "other", "arms": [{"name": "follow", "seats": {"human": "never_follow"}}], "hypotheses": []}
+CONTRACTS: dict[str, Any] = {"name": "contracts", "episodes": 4, "game": "text_contract",
+                             "seats": {"principal": "strategy", "agent": "mock"}}
 ROUNDS: dict[str, Any] = {
     "name": "rounds", "seed": 2, "episodes": 3, "game": {"name": "prompting", "horizon": 12}, "protocol": "prompting",
     "seats": {"human": "ucb1", "ai": "ucb1"},
@@ -62,6 +65,8 @@ class Site:
     talk: str
     hostile: str
     rounds: str
+    other: str
+    contracts: str
 
     @property
     def home(self) -> str:
@@ -71,12 +76,12 @@ class Site:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Three runs that were played, and 60 of which there is no more than a beginning."""
+    """Five runs that were played, and 60 of which there is no more than a beginning."""
     store = Store(tmp_path_factory.mktemp("site") / "site.duckdb")
-    runs = [parlour.run(design, store.path).run for design in (HOSTILE, ROUNDS, TALK)]
+    runs = [parlour.run(design, store.path).run for design in (CONTRACTS, OTHER, HOSTILE, ROUNDS, TALK)]
     many(store)
     with serving(store.path) as served:
-        yield Site(store, served, runs[2], runs[0], runs[1])
+        yield Site(store, served, runs[4], runs[2], runs[3], runs[1], runs[0])
 
 
 def many(store: Store, n: int = 60) -> None:
