@@ -198,8 +198,13 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
-    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    learners = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
+                                   description="For runs of games that are played in rounds. Everything is computed from rows.")
     _run(learners)
+    learners.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    learners.add_argument("--episodes", action="store_true", help="also the learner that explains each episode")
+    learners.add_argument("--plot", metavar="FOLDER", help="draw regret and shares of arms there: PNG, SVG and the data as CSV")
+    learners.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
     _store(learners)
     _json(learners)
 

@@ -184,8 +184,8 @@ class Prompting(Repeated):
     def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
         human = ai = 0.0
         visits: dict[tuple[int, int], int] = {}
-        plays = _rounds(play)
-        for lead, answer, declined in plays:
+        rounds = self.history(play)
+        for lead, answer, declined in rounds:
             a, b = self.cell(lead, answer)
             visit = visits.get((a, b), 0)
             visits[a, b] = visit + 1
@@ -196,7 +196,7 @@ class Prompting(Repeated):
             else:
                 paid = {"human": self.human_means[a][b], "ai": self.ai_means[a][b]}
             human, ai = human + paid["human"], ai + paid["ai"]
-        return {"human": human / len(plays), "ai": ai / len(plays)}
+        return {"human": human / len(rounds), "ai": ai / len(rounds)}
 
     def bounds(self, role: Role) -> tuple[float, float]:
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
@@ -291,18 +291,3 @@ class Prompting(Repeated):
 def _asked(information: Information) -> Prompt:
     """The last prompt that the AI saw."""
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
-
-
-def _rounds(play: Play) -> list[tuple[Prompt, Response, bool]]:
-    """Prompt, response and whether it was declined, of every round."""
-    found: list[tuple[Prompt, Response, bool]] = []
-    lead: Prompt | None = None
-    for _, move in play.moves:
-        if isinstance(move, Prompt):
-            lead = move
-        elif isinstance(move, Response):
-            assert lead is not None
-            found.append((lead, move, False))
-        elif isinstance(move, Verdict) and move.verdict == "decline":
-            found[-1] = (*found[-1][:2], True)
-    return found

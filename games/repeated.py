@@ -1,7 +1,15 @@
 """Games that are played in rounds by a leader and a follower who each earn something after every one of them."""
 from abc import abstractmethod
+from typing import NamedTuple
 
-from .base import Game, Move, Role, Rounds, State
+from .base import Game, Move, Play, Role, Rounds, State
+
+
+class Round(NamedTuple):
+    """One round: the leader's move, the answer to it, and whether she declined that."""
+    lead: Move
+    answer: Move
+    declined: bool
 
 
 class Repeated(Game):
@@ -42,3 +50,17 @@ class Repeated(Game):
     @abstractmethod
     def worth_declined(self) -> float:
         """What a declined round is worth to either player."""
+
+    def history(self, play: Play) -> list[Round]:
+        """The rounds of a play."""
+        leader, follower = self.players()
+        found: list[Round] = []
+        lead: Move | None = None
+        for role, move in play.moves:
+            if isinstance(move, self.verdict):
+                found[-1] = found[-1]._replace(declined=self.declines(move))
+            elif role == leader:
+                lead = move
+            elif role == follower and lead is not None:
+                found.append(Round(lead, move, False))
+        return found
