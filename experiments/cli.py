@@ -208,6 +208,14 @@ def parser() -> argparse.ArgumentParser:
     _store(learners)
     _json(learners)
 
+    recovery = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
+                                   description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
+    recovery.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
+    recovery.add_argument("--seeds", type=int, default=30, metavar="N", help="per algorithm and setting (default 30)")
+    recovery.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    recovery.add_argument("--seat", choices=("leader", "follower"), default="leader", help="where they sit (default leader)")
+    _json(recovery)
+
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
     _json(runs)

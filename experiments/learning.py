@@ -1,5 +1,6 @@
 """The commands of learners: `simulate`, `learners`, which reads what a run's seats did, and `recovery`."""
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -126,4 +127,27 @@ def _tell_each(seats: list[dict[str, Any]]) -> None:
               f"{s['margin']:.1f} BIC before {s['next']})")
 
 
-COMMANDS: dict[str, Callable[[Namespace], int]] = {"simulate": simulate, "learners": learners}
+# --- whether the fit can be believed --------------------------------------------------------------------------------------
+def recovery(args: Namespace) -> int:
+    """The confusion matrix of known learners, a row per algorithm that played, and the balanced accuracy."""
+    from .recovery import KNOWN, recovered
+    from .screen import frame
+
+    if args.choices < 10 or args.seeds < 1:
+        raise FieldError("--choices is at least 10 and --seeds at least 1.")
+    start = time.perf_counter()
+    found = recovered(range(args.seed, args.seed + args.seeds), args.choices, args.seat == "leader", _counting)
+    if args.json:
+        return emit({"choices": args.choices, "seat": args.seat, "counts": found.counts, "balanced_accuracy": found.balanced})
+    frame(f"played by (rows), explained best by (columns); {args.choices} choices of a {args.seat}",
+          [{"": name, **{other: found.counts[name][other] for other in KNOWN}} for name in KNOWN])
+    print(f"{found.right} of {found.of} recovered, balanced accuracy {found.balanced:.1%}; {time.perf_counter() - start:.0f} s")
+    return 0
+
+
+def _counting(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done}/{of} fits", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {"simulate": simulate, "learners": learners, "recovery": recovery}
