@@ -139,8 +139,9 @@ def recovery(args: Namespace) -> int:
     found = recovered(range(args.seed, args.seed + args.seeds), args.choices, args.seat == "leader", _counting)
     if args.json:
         return emit({"choices": args.choices, "seat": args.seat, "counts": found.counts, "balanced_accuracy": found.balanced})
-    frame(f"played by (rows), explained best by (columns); {args.choices} choices of a {args.seat}",
-          [{"": name, **{other: found.counts[name][other] for other in KNOWN}} for name in KNOWN])
+    frame(f"played by (rows), explained best by (columns, the same in order); {args.choices} choices of a {args.seat}",
+          [{"": f"{i} {name}", **{str(j): found.counts[name][other] for j, other in enumerate(KNOWN, 1)}}
+           for i, name in enumerate(KNOWN, 1)])
     print(f"{found.right} of {found.of} recovered, balanced accuracy {found.balanced:.1%}; {time.perf_counter() - start:.0f} s")
     return 0
 
