@@ -109,7 +109,7 @@ class Courses:
         if self.central:
             cells = tuple(x * b + y for x, y in zip(course.leads, course.answers, strict=True))
             both = tuple((x + y) / 2 for x, y in zip(*course.earned.values(), strict=True))
-            return Choices(k * b, b, horizon, True, (0,) * len(cells), cells, both)
+            return Choices(k * b, 1, horizon, True, (0,) * len(cells), cells, both)
         if role == self.leader:
             return Choices(k, b, horizon, True, (0,) * len(own), course.leads, own)
         return Choices(b, k, horizon, False, course.leads, course.answers, own)

@@ -18,7 +18,7 @@ from parlour.transcripts.hypotheses import findings
 from parlour.transcripts.learning import learned
 from parlour.transcripts.seated import described
 
-HUMAN, AI, ROUNDS, PRICE = ((0.8, 0.2), (0.3, 0.4)), ((0.6, 0.2), (0.3, 0.9)), 24, 0.125
+HUMAN, AI, ROUNDS, PRICE = ((0.8, 0.2), (0.3, 0.4)), ((0.6, 0.2), (0.3, 0.9)), 18, 0.125
 DESIGN: dict[str, Any] = {
     "name": "leaders", "seed": 3, "episodes": 4, "game": {"name": "prompting", "human_means": HUMAN, "ai_means": AI,
                                                           "noise": "bernoulli", "horizon": ROUNDS},
@@ -29,7 +29,7 @@ DESIGN: dict[str, Any] = {
               "protocol": {"leader_history": "summary", "follower_history": "summary"}},
              {"name": "UCB1", "seats": {"human": "ucb1", "ai": "ucb1"}},
              {"name": "declines", "seats": {"human": "mock", "ai": "ucb1"}, "protocol": {"information": "response", "decline": True}},
-             {"name": "alone", "seats": {"human": "mock"}, "protocol": {"information": "central"}}],
+             {"name": "alone", "seats": {"human": "epsilon_greedy"}, "protocol": {"information": "central"}}],
     "hypotheses": [{"name": "less", "role": "human", "outcome": "expected_regret", "benchmark": "tolerant", "arms": ["summary", "UCB1"]}]}
 
 
@@ -116,6 +116,17 @@ def test_who_moves_for_both_chooses_among_cells(read: dict[str, Courses]) -> Non
     assert choices.rewards == tuple((x + y) / 2 for x, y in zip(course.earned["human"], course.earned["ai"], strict=True))
 
 
+def test_a_learner_who_moves_for_both_counts_both_alike(store: str) -> None:
+    """It settles on the pair of the largest sum, which is nobody's favourite."""
+    game = {"name": "prompting", "noise": "none", "horizon": 40, "human_means": [[0.9, 0.1], [0.6, 0.2]], "ai_means": [[0.1, 0.9], [0.6, 0.2]]}
+    done = parlour.run({"game": game, "protocol": {"name": "prompting", "information": "central"}, "episodes": 1,
+                        "seats": {"human": "myopic"}}, store)
+    found, = courses_of(done.store, done.run)
+    course, = found.all.values()
+    assert list(zip(course.leads, course.answers, strict=True)) == [(0, 0), (0, 1), (1, 0), (1, 1)] + [(1, 0)] * 36
+    assert described(done.store, done.run)[0]["learner"] == "myopic" and described(done.store, done.run)[0]["agreement"] == 1.0
+
+
 def test_curves_end_where_the_tables_do(played: Any, read: dict[str, Courses]) -> None:
     regret = {(s["arm"], s["role"]): s["value"] for s in learned(played.store, played.run) if s["benchmark"] == "tolerant"}
     for arm, found in read.items():
@@ -157,15 +168,18 @@ def test_a_report_shows_regret_in_tables_and_figures(played: Any) -> None:
     assert [f.name for f in made.figures][-3:] == ["regret-figure", "prompts-figure", "responses-figure"]
 
 
-def test_the_command(played: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    where = ["--store", str(played.store.path)]
-    assert main(["learners", "--plot", str(tmp_path), *where]) == 0
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--store", str(tmp_path / "s.duckdb")]
+    parlour.run({**DESIGN, "episodes": 2, "arms": DESIGN["arms"][1:4:2], "hypotheses": []}, where[1])
+    assert main(["learners", "--plot", str(tmp_path / "pictures"), "--episodes", *where]) == 0
     out = capsys.readouterr().out
     assert "slope: none is given" in out and "paired" in out and "self_tolerant" in out and "distance to" in out
-    assert {p.name for p in tmp_path.iterdir()} == {f"{n}.{k}" for n in ("regret", "prompts", "responses") for k in ("png", "svg", "csv")}
+    assert {p.name for p in (tmp_path / "pictures").iterdir()} == {f"{n}.{k}" for n in ("regret", "prompts", "responses")
+                                                                   for k in ("png", "svg", "csv")}
     assert main(["learners", "--json", *where]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found.keys() == {"measures", "paired", "seats", "distances"} and len(found["seats"]) == 4 * 11
+    assert found.keys() == {"measures", "paired", "seats", "distances"} and len(found["seats"]) == 2 * 2 * 2
+    assert all(f"{s['episode']} {s['role']}: {s['learner']}" in out for s in found["seats"])
 
 
 def test_other_games_have_nothing_to_learn(store: str, capsys: pytest.CaptureFixture[str]) -> None:
