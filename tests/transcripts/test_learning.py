@@ -118,7 +118,8 @@ def test_who_moves_for_both_chooses_among_cells(read: dict[str, Courses]) -> Non
 
 def test_a_learner_who_moves_for_both_counts_both_alike(store: str) -> None:
     """It settles on the pair of the largest sum, which is nobody's favourite."""
-    game = {"name": "prompting", "noise": "none", "horizon": 40, "human_means": [[0.9, 0.1], [0.6, 0.2]], "ai_means": [[0.1, 0.9], [0.6, 0.2]]}
+    game = {"name": "prompting", "noise": "none", "horizon": 40, "human_means": [[0.9, 0.1], [0.6, 0.2]],
+            "ai_means": [[0.1, 0.9], [0.6, 0.2]]}
     done = parlour.run({"game": game, "protocol": {"name": "prompting", "information": "central"}, "episodes": 1,
                         "seats": {"human": "myopic"}}, store)
     found, = courses_of(done.store, done.run)
