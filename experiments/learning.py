@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FieldError, InputError
+from ..games.base import Game, Rules
 from ..reports.document import shown
 from ..transcripts.curves import read
 from ..transcripts.paths import ROLES, Paths
@@ -28,7 +29,7 @@ def simulate(args: Namespace) -> int:
             found = [_simulated(plan, args, store) for plan in plans]
             every.append((found, explored(plans[-1], found[-1])))
     if args.plot:
-        _draw([found[-1] for found, _ in every], args)
+        _draw([found[-1] for found, _ in every], plans[-1].game, plans[-1].game.usual_rules, args)
     if args.json:
         return emit([row | {"leader": found[-1].leader, "follower": found[-1].follower, "at_last_horizon": measured}
                      for found, measured in every for row in rows(found, args.level)])
@@ -61,10 +62,11 @@ def _print(found: list[Paths], measured: Mapping[str, float], level: float) -> N
     print("  at the last horizon: " + ", ".join(f"{k} {v:.4g}" for k, v in measured.items()))
 
 
-def _draw(found: list[Paths], args: Namespace) -> None:
+def _draw(found: list[Paths], game: Game, rules: Rules, args: Namespace) -> None:
     """Pictures of the leader's regret and of all shares, their files named on stderr."""
-    from .plots import draw, usual
-    for path in draw(found, Path(args.plot), ROLES[0], args.against or usual(found, ROLES[0])):
+    from .plots import draw, guarantees, usual
+    bounds = guarantees(game, rules, found[-1].rounds.tolist())
+    for path in draw(found, Path(args.plot), ROLES[0], args.against or usual(found, ROLES[0]), bounds):
         print(path, file=sys.stderr)
 
 
@@ -85,7 +87,8 @@ def learners(args: Namespace) -> int:
     if not measured:
         raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
     if args.plot:
-        _draw([c.paths for c in courses_of(store, name)], args)
+        arms = courses_of(store, name)
+        _draw([c.paths for c in arms], arms[-1].game, arms[-1].arm.rules, args)
     seats, far, compared = described(store, name), list(distances(store, name)), matched(store, name, args.level)
     if args.json:
         return emit({"measures": measured, "paired": compared, "seats": seats, "distances": far})

@@ -175,14 +175,16 @@ def _estimated(s: Score) -> dict[str, Any]:
 
 
 def _curves(store: Store, run: str) -> Iterator[Figure]:
-    from .plots import pictures, usual
-    paths = [c.paths for c in courses_of(store, run)]
+    from .plots import guarantees, pictures, usual
+    arms = courses_of(store, run)
+    paths = [c.paths for c in arms]
+    bounds = guarantees(arms[-1].game, arms[-1].arm.rules, paths[-1].rounds.tolist())
     leader, benchmark = ROLES[0], usual(paths, ROLES[0])
     captions = {"regret": f"Expected regret of {leader} against {benchmark} up to each round: mean over episodes, and the band from their "
                           "tenth to their ninetieth percentile.",
                 "prompts": "How often each prompt was sent, of all rounds so far.",
                 "responses": "How often each response was given, of all rounds so far."}
-    for made in pictures(paths, leader, benchmark):
+    for made in pictures(paths, leader, benchmark, bounds):
         yield Figure(f"{made.name}-figure", svg(made.plot), captions[made.name], made.rows)
 
 

@@ -18,7 +18,7 @@ from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
 from parlour.experiments.engine import Match, simulate
 from parlour.experiments.likeness import CLASSICAL
-from parlour.experiments.plots import draw
+from parlour.experiments.plots import draw, guarantees
 from parlour.experiments.simulation import Plan, rows, run, traced
 from parlour.games.base import Benchmark, Game, Role, Rules
 from parlour.transcripts.courses import courses_of
@@ -216,6 +216,15 @@ def test_what_cannot_be_simulated_is_said() -> None:
         plan("mock").match()
     with pytest.raises(FieldError, match="noise 'cauchy' cannot be simulated"):
         plan(noise="cauchy").match()
+
+
+def test_bounds_are_those_of_a_game_of_so_many_rounds() -> None:
+    game = game_of({"name": "prompting", "human_means": A1, "ai_means": A1, "horizon": 400})
+    found = guarantees(game, game.usual_rules, [100, 400])
+    own = {b.name: b.measures["regret"] for b in game.benchmarks(game.usual_rules) if "regret" in b.measures}
+    assert {name: bound[1] for name, bound in found.items()} == own and all(b[0] < b[1] for b in found.values())
+    other = game_of({"name": "prompting", "human_means": A1, "ai_means": [[0.1, 0.1], [0.1, 0.2]]})
+    assert guarantees(other, other.usual_rules, [100]) == {} == guarantees(game_of({"name": "email"}), Rules(), [100])
 
 
 def test_pictures_and_their_data(tmp_path: Path) -> None:
