@@ -87,7 +87,9 @@ def learners(args: Namespace) -> int:
     if not measured:
         raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
     if args.plot:
-        arms = courses_of(store, name)
+        arms = [c for c in courses_of(store, name) if c.means is not None]
+        if not arms:
+            raise InputError("the means of this game's cells are not known, so there is no regret to draw: leave --plot out.")
         _draw([c.paths for c in arms], arms[-1].game, arms[-1].arm.rules, args)
     seats, far, compared = described(store, name), list(distances(store, name)), matched(store, name, args.level)
     if args.json:

@@ -10,8 +10,8 @@ from ..registry import explain
 from ..reports.document import Code, Document, Figure, Section, Table
 from ..reports.figures import svg
 from ..transcripts.arms import Score
-from ..transcripts.bill import drift
 from ..transcripts.courses import courses_of
+from ..transcripts.drift import drift, watched
 from ..transcripts.hypotheses import Finding, as_rows, findings
 from ..transcripts.learning import learned
 from ..transcripts.paths import ROLES
@@ -176,7 +176,9 @@ def _estimated(s: Score) -> dict[str, Any]:
 
 def _curves(store: Store, run: str) -> Iterator[Figure]:
     from .plots import guarantees, pictures, usual
-    arms = courses_of(store, run)
+    arms = [c for c in courses_of(store, run) if c.means is not None]
+    if not arms:
+        return
     paths = [c.paths for c in arms]
     bounds = guarantees(arms[-1].game, arms[-1].arm.rules, paths[-1].rounds.tolist())
     leader, benchmark = ROLES[0], usual(paths, ROLES[0])
@@ -205,7 +207,12 @@ def _excluded(store: Store, run: str, scores: Sequence[Score]) -> Iterator[str |
 
 def _costs(store: Store, run: str) -> Iterator[str | Table]:
     yield Table("costs", store.rows(COSTS, [run]), "Replies per seat and model. failures: calls that the service did not answer.")
-    yield from (f"Warning: {w}" for w in drift(store, run))
+    models = watched(store, run)
+    yield from (f"Warning: {w}" for w in drift(store, run, models))
+    yield Table("sentinels", [{"model": w.whose, "question": item, "answers in order": " | ".join(said for _, said in line),
+                               "p of model": w.p} for w in models for item, line in w.answers.items()],
+                "Fixed questions put again and again under the run. p of model: that answers of a steady model differ so much before and "
+                "after some round, over all of its questions.")
 
 
 def _reproduce(row: dict[str, Any], run: str, store: Store) -> list[str | Table | Code]:

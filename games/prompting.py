@@ -18,6 +18,7 @@ an equilibrium, of the stage and so, repeated, of all T rounds; where they are n
 `tolerant`, `self_tolerant` (experimental: its formula is a reconstruction): games/solvers/stackelberg.py. The theorems' bounds:
 games/solvers/learning_bounds.py; their value is what the human is guaranteed per round, `stackelberg` less regret / T, and their
 measure `regret` is the bound on the sum. Rules may give `delta` (else .05) and `pulls` (else ceil(T^(2/3))).
+With `simulation_queries` and horizon 1 the human may try prompts on a simulator before; these solutions need no query and put none.
 Under one controller `central`, the largest u1 + u2, is the optimum, and the others are bounds.
 Ties: the leader's favourite answer (`stackelberg_weak`: her worst), then the lowest index.
 Checked example (the defaults): stackelberg (.6, .4), at the first prompt and response; tolerant the same.
@@ -25,6 +26,7 @@ Checked example (the defaults): stackelberg (.6, .4), at the first prompt and re
 Source: K. Donahue, N. Immorlica, M. Jagadeesan, B. Lucier, A. Slivkins, "Impact of decentralized learning on player utilities in
 Stackelberg games", ICML 2024, arXiv:2403.00188; N. Immorlica, "Theoretical models of generative AI in economic environments".
 """
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import ceil
 from random import Random
@@ -34,8 +36,9 @@ from pydantic import Field, create_model, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, Saw, State, Strategy, surely
+from .leading import SIMULATOR, trying
 from .prompting_words import PLAIN, STUDIO, Brief, Pair, Prompt, Response, Verdict, labels
-from .repeated import Repeated
+from .repeated import Repeated, Round
 from .solvers import learning_bounds, tape
 from .solvers.stackelberg import Point, alignment, equilibrium, self_tolerant, tolerant
 
@@ -44,6 +47,7 @@ TALK = "Immorlica, Theoretical models of generative AI in economic environments"
 INFEASIBLE = -1.0
 REACH = 8.6
 """No Gaussian number of the tape is further from its mean: sqrt(-2 ln 2^-53) < 8.58."""
+DECLINED: dict[Role, float] = {"human": INFEASIBLE, "ai": INFEASIBLE}
 DELTA = 0.05
 Rows = Annotated[tuple[Annotated[tuple[float, ...], Field(min_length=1)], ...], Field(min_length=1)]
 
@@ -143,8 +147,10 @@ class Prompting(Repeated):
         return INFEASIBLE
 
     def admit(self, rules: Rules) -> None:
-        if rules.get("rounds") is None:
+        if rules.get("rounds") is None and rules.get("leader") is None:
             raise RulesError("this game is played in rounds: use protocol \"prompting\".")
+        if rules.get("rounds") is None and self.horizon > 1:
+            raise RulesError("simulation_queries plays one round: set horizon = 1, or use protocol \"prompting\".")
         if rules.get("decline") and min(self._every) < INFEASIBLE:
             raise RulesError("a response that pays less than -1 would be declined, and no benchmark here says what then: "
                              "set decline = false, or every mean to at least -1.")
@@ -173,30 +179,28 @@ class Prompting(Repeated):
         cell = a * len(self.responses) + b
         return {role: draw(mean, state.seed, cell, visit, player) for player, (role, mean) in enumerate(means.items())}
 
+    def history(self, play: Play) -> list[Round]:
+        visits: dict[tuple[int, int], int] = {}
+        found = []
+        for lead, answer, declined in rounds_of(play):
+            cell = self.cell(lead, answer)
+            visit = visits.get(cell, 0)
+            visits[cell] = visit + 1
+            found.append(Round(lead, answer, declined, DECLINED if declined else self.reward(play.state, lead, answer, visit)))
+        return found
+
+    @property
+    def table(self) -> dict[Role, Rows]:
+        return {"human": self.human_means, "ai": self.ai_means}
+
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round."""
-        return self._mean(play, noisy=True)
+        return mean_of([r.earned for r in self.history(play)])
 
     def means(self, play: Play) -> dict[Role, float]:
         """Mean expected reward per round, given the moves."""
-        return self._mean(play, noisy=False)
-
-    def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
-        human = ai = 0.0
-        visits: dict[tuple[int, int], int] = {}
-        rounds = self.history(play)
-        for lead, answer, declined in rounds:
-            a, b = self.cell(lead, answer)
-            visit = visits.get((a, b), 0)
-            visits[a, b] = visit + 1
-            if declined:
-                paid = {"human": INFEASIBLE, "ai": INFEASIBLE}
-            elif noisy:
-                paid = self.reward(play.state, lead, answer, visit)
-            else:
-                paid = {"human": self.human_means[a][b], "ai": self.ai_means[a][b]}
-            human, ai = human + paid["human"], ai + paid["ai"]
-        return {"human": human / len(rounds), "ai": ai / len(rounds)}
+        met = [None if declined else self.cell(lead, answer) for lead, answer, declined in rounds_of(play)]
+        return mean_of([DECLINED if c is None else {role: rows[c[0]][c[1]] for role, rows in self.table.items()} for c in met])
 
     def bounds(self, role: Role) -> tuple[float, float]:
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
@@ -224,7 +228,11 @@ class Prompting(Repeated):
         return found + self._theorems(rules)
 
     def _net(self, human: float, ai: float, rules: Rules) -> dict[str, float | None]:
-        return {"human": human - rules.get("price", 0.0), "ai": ai}
+        return {"human": human - self._fee(rules), "ai": ai}
+
+    def _fee(self, rules: Rules) -> float:
+        """What a round costs the human; her queries to a simulator cost nothing here, as none is put."""
+        return float(rules.get("price", 0.0)) if rules.get("rounds") else 0.0
 
     def _tolerant(self, name: str, points: tuple[Point, Point], rules: Rules, note: str) -> Benchmark:
         human, ai = points
@@ -263,7 +271,7 @@ class Prompting(Repeated):
         value: dict[str, float | None] = {"human": None}
         if not reason:
             a, b = equilibrium(self.human_means, self.ai_means)
-            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - rules.get("price", 0.0)}
+            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - self._fee(rules)}
         return Benchmark(name=name, kind="bound", source=source, value=value, note=reason or note,
                          measures=dict.fromkeys(measures) if reason else measures)
 
@@ -277,6 +285,8 @@ class Prompting(Repeated):
             if issubclass(want, Pair):
                 return surely(want(prompt_id=self.prompts[a], response_id=self.responses[b]))
             if issubclass(want, Prompt):
+                if trying(information):
+                    return surely(None)
                 return surely(want(prompt_id=self.prompts[a]))
             assert issubclass(want, Response)
             return surely(want(response_id=self.responses[self._answer(_asked(information), weak)]))
@@ -291,3 +301,25 @@ class Prompting(Repeated):
 def _asked(information: Information) -> Prompt:
     """The last prompt that the AI saw."""
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
+
+
+def rounds_of(play: Play) -> list[tuple[Prompt, Response, bool]]:
+    """Prompt, response and whether it was declined, of every round."""
+    found: list[tuple[Prompt, Response, bool]] = []
+    lead: Prompt | None = None
+    for role, move in play.moves:
+        if role == SIMULATOR:
+            continue
+        if isinstance(move, Prompt):
+            lead = move
+        elif isinstance(move, Response):
+            assert lead is not None
+            found.append((lead, move, False))
+        elif isinstance(move, Verdict) and move.verdict == "decline":
+            found[-1] = (*found[-1][:2], True)
+    return found
+
+
+def mean_of(paid: Sequence[Mapping[Role, float]]) -> dict[Role, float]:
+    """The mean per role of what some rounds paid; 0 if there were none."""
+    return {role: sum(p[role] for p in paid) / max(1, len(paid)) for role in ("human", "ai")}

@@ -1,19 +1,32 @@
 """Games that are played in rounds by a leader and a follower who each earn something after every one of them."""
 from abc import abstractmethod
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from .base import Game, Move, Play, Role, Rounds, State
+from .base import Move, Observation, Play, Role, Rounds, State
+from .leading import Leading
+from .solvers.stackelberg import Matrix
 
 
 class Round(NamedTuple):
-    """One round: the leader's move, the answer to it, and whether she declined that."""
+    """One round as it was played.
+
+    lead, answer   the leader's move, and the follower's
+    declined       whether she declined the answer
+    earned         role -> what it paid, before fees
+    """
     lead: Move
     answer: Move
     declined: bool
+    earned: Mapping[Role, float]
 
 
-class Repeated(Game):
+
+class Repeated(Leading):
     """Two players, leader first; every round has one move of each, and is worth something by itself."""
+
+    def brief(self, role: Role, state: Any) -> tuple[Observation, ...]:
+        return self.observe(role, state), self.rounds(role)
 
     @property
     @abstractmethod
@@ -51,16 +64,11 @@ class Repeated(Game):
     def worth_declined(self) -> float:
         """What a declined round is worth to either player."""
 
+    @abstractmethod
     def history(self, play: Play) -> list[Round]:
-        """The rounds of a play."""
-        leader, follower = self.players()
-        found: list[Round] = []
-        lead: Move | None = None
-        for role, move in play.moves:
-            if isinstance(move, self.verdict):
-                found[-1] = found[-1]._replace(declined=self.declines(move))
-            elif role == leader:
-                lead = move
-            elif role == follower and lead is not None:
-                found.append(Round(lead, move, False))
-        return found
+        """The rounds of a play, in order."""
+
+    @property
+    @abstractmethod
+    def table(self) -> Mapping[Role, Matrix] | None:
+        """Player -> what each pair of moves earns it on average, a row per move of the leader; None where that is not known."""
