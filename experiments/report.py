@@ -151,7 +151,8 @@ def _learning(store: Store, run: str, level: float, figures: bool) -> Iterator[S
     parts: list[str | Table | Figure | Code] = [
         Table("regret", [{**_whose(s), "benchmark": s["benchmark"], "per round": s["benchmark_value"], "regret": s["value"],
                           **_estimated(s)} for s in regret],
-              "Expected regret over all rounds: rounds times the benchmark, less the mean rewards of the cells that were played."),
+              "Expected regret over all rounds: rounds times the benchmark, less the mean rewards of the cells that were played (of texts, "
+              "less what their scores paid)."),
         Table("paired-regret", matched(store, run, level),
               "Leaders who are no learners against learners in their place: expected regret over all rounds, first less second, paired "
               "on the same tape. It is the same against every benchmark."),

@@ -160,8 +160,8 @@ def test_models_play_both_seats_in_both_histories_over_http(store: str, monkeypa
     monkeypatch.setenv("OPENAI_API_KEY", "for-the-mock")
     with MockServer() as server:
         model = {"agent": "llm", "model": "mock:random:1", "endpoint": server.endpoint, "is_mock": True}
-        for history, messages in (("raw", 2 * 12), ("summary", 2)):
-            results = parlour.run({"game": {"name": "prompting", "horizon": 12, "noise": "bernoulli"}, "episodes": 2, "concurrency": 1,
+        for history, messages in (("raw", 2 * 8), ("summary", 2)):
+            results = parlour.run({"game": {"name": "prompting", "horizon": 8, "noise": "bernoulli"}, "episodes": 1, "concurrency": 1,
                                    "protocol": {"name": "prompting", "leader_history": history, "follower_history": history},
                                    "seats": {"human": model, "ai": model}}, store)
             assert set(results.frame()["status"]) == {"done"}
