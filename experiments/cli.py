@@ -206,10 +206,23 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
-    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    learners = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
+                                   description="For runs of games that are played in rounds. Everything is computed from rows.")
     _run(learners)
+    learners.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    learners.add_argument("--episodes", action="store_true", help="also the learner that explains each episode")
+    learners.add_argument("--plot", metavar="FOLDER", help="draw regret and shares of arms there: PNG, SVG and the data as CSV")
+    learners.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
     _store(learners)
     _json(learners)
+
+    recovery = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
+                                   description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
+    recovery.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
+    recovery.add_argument("--seeds", type=int, default=30, metavar="N", help="per algorithm and setting (default 30)")
+    recovery.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    recovery.add_argument("--seat", choices=("leader", "follower"), default="leader", help="where they sit (default leader)")
+    _json(recovery)
 
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)

@@ -273,7 +273,7 @@ def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> Non
         except duckdb.Error as error:
             raise StoreError(f"{journal} is not a Parlour journal: {_first_line(error)}") from None
     for table, (kind, columns) in TABLES.items():
-        order = " ORDER BY e, t, n" if "e, " in columns else ""
+        order = " ORDER BY e, t, n" if columns.startswith("run, e, ") else ""
         db.execute(f"INSERT INTO {table} SELECT {columns} FROM line WHERE k = '{kind}'{order}")
     db.execute("INSERT INTO text SELECT DISTINCT hash, text FROM line WHERE k = 'text' AND hash NOT IN (SELECT hash FROM text)")
     db.execute("INSERT INTO payoff SELECT run, e, unnest(p) FROM (SELECT run, e, unnest(payoffs) AS p FROM line WHERE k = 'end' "
