@@ -11,6 +11,7 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from .journal import read
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,12 +31,13 @@ COLUMNS = {
     "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
     "origin_run": "VARCHAR", "origin_episode": "INTEGER", "copy": "INTEGER", "change": "JSON", "luck": "VARCHAR", "tape": "VARCHAR",
-    "round": "INTEGER", "item": "INTEGER", "spec": "JSON",
+    "round": "INTEGER", "item": "INTEGER", "spec": "JSON", "differs": "JSON",
 }
 """Everything an event may hold, with its type in the store."""
 
 TABLES = {
     "run": ("run", "run, written, name, seed, design, versions, commit"),
+    "resumed": ("resume", "run, written, versions, commit, differs"),
     "stop": ("stop", "run, written, status, why, spent"),
     "arm": ("arm", "run, arm, game, game_fields, protocol, protocol_fields, rules, seats, exact"),
     "benchmark": ("benchmark", "run, arm, name, kind, source, value, measures, note"),
@@ -59,6 +61,9 @@ ONE_AT_A_TIME = RLock()
 BATCH = 16 * 2**20
 """Bytes of a journal taken in at a time."""
 
+PATIENCE = 10.0
+"""Seconds to wait for another process to close a store."""
+
 MEMORY = 256 * 2**20
 """Bytes DuckDB may hold while it takes, seals or compacts: without a limit it would keep what it has read."""
 
@@ -79,20 +84,40 @@ class Store:
         return self.path.with_suffix(".journals")
 
     @contextmanager
-    def open(self, write: bool = False, patience: float = 10.0) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """A connection. Waits up to `patience` seconds for another process to close the file. Raises StoreError."""
+    def open(self, write: bool = False, patience: float | None = None) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """A connection. Waits up to `patience` seconds (None: PATIENCE) for another process to close the file. Raises StoreError,
+        also where a file turns out to be damaged while it is read."""
         if not write and not self.path.exists():
             raise StoreError(f"no store at {self.path}: run an experiment first, or name one with --store.")
         if self._held and not write:
             yield self._held
             return
         with ONE_AT_A_TIME if write else nullcontext():
-            connection = self._connect(write, patience)
+            connection = self._connect(write, PATIENCE if patience is None else patience)
             try:
-                _check(connection, self.path, write)
-                yield connection
+                with self._whole():
+                    _check(connection, self.path, write)
+                    yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """A file that lacks a part says so where it is read, in the database's own words."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException) as error:
+            raise StoreError(self._damaged(error)) from None
+        except duckdb.IOException as error:
+            if "Could not read" not in str(error):
+                raise
+            raise StoreError(self._damaged(error)) from None
+
+    def _damaged(self, error: Exception) -> str:
+        return (f"{self.path} is damaged or has been cut: {_first_line(error)}. Restore it from a copy; or move it away, and `parlour "
+                f"resume RUN` makes it anew from a run's journal in {self.journals}.")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -145,7 +170,7 @@ class Store:
             for rest in (new, new.with_name(f"{new.name}.wal")):
                 rest.unlink(missing_ok=True)
 
-    def take(self, journal: Path, patience: float = 10.0) -> int:
+    def take(self, journal: Path, patience: float | None = None) -> int:
         """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing. Raises StoreError."""
         import duckdb
 
@@ -157,11 +182,16 @@ class Store:
             raise StoreError(f"cannot take {journal} into {self.path}: {_first_line(error)}. The journal is kept whole: make "
                              "room, then resume the run.") from None
 
-    def _take(self, journal: Path, patience: float) -> int:
+    def _take(self, journal: Path, patience: float | None) -> int:
         taken, name, end = 0, journal.name, _settled(journal)
         with self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
+            if end < at:
+                raise StoreError(f"journal {journal} has been cut: {at} bytes of it are in {self.path}, and {end} are left. Restore it "
+                                 "from a copy.")
+            if not found:
+                _new(db, journal, self.path)
             while slice_ := _slice(journal, at, end):
                 spare(db, len(slice_))
                 db.execute("BEGIN")
@@ -237,6 +267,14 @@ def _settled(journal: Path) -> int:
         size = os.fstat(file.fileno()).st_size
         os.fsync(file.fileno())
     return size
+
+
+def _new(db: "duckdb.DuckDBPyConnection", journal: Path, store: Path) -> None:
+    """Refuses a journal whose run has come in from another: a copy, or one that was renamed, would be counted twice."""
+    run = next((e.get("run") for e in read(journal)), None)
+    if db.execute("SELECT 1 FROM run WHERE run = ?", [run]).fetchone():
+        raise StoreError(f"journal {journal} holds run {run}, which is in {store} already: it is a copy, or has been renamed. Move it "
+                         "away, or give it back its name.")
 
 
 def _slice(journal: Path, at: int, end: int) -> bytes:
