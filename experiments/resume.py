@@ -36,7 +36,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
     """
     path = find(run, store)
     design = _design(path, next(read(path), None), budget)
-    store.take(path)
+    store.fits(path)
     with Journal(path) as journal:
         if url := shared(read(path)):
             Gathering(Folder(url), journal).finish()
@@ -49,6 +49,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             _same(path, begun.versions, now)
             check(design, found)
             await preflight(found)
+            store.take(path)
             for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
                 journal.write(event)
             journal.write(_resumed(path.stem, begun.versions, now, tell))

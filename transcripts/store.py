@@ -1,5 +1,6 @@
 """The store: one DuckDB file that takes journals in. Opened only for the moment, so that others may open it in between."""
 import os
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -61,6 +62,9 @@ ONE_AT_A_TIME = RLock()
 BATCH = 16 * 2**20
 """Bytes of a journal taken in at a time."""
 
+HEAD = 3 * 4096
+"""Bytes before the first block of a DuckDB file."""
+
 PATIENCE = 10.0
 """Seconds to wait for another process to close a store."""
 
@@ -109,14 +113,14 @@ class Store:
         try:
             yield
         except (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException) as error:
-            raise StoreError(self._damaged(error)) from None
+            raise StoreError(self._damaged(_first_line(error))) from None
         except duckdb.IOException as error:
             if "Could not read" not in str(error):
                 raise
-            raise StoreError(self._damaged(error)) from None
+            raise StoreError(self._damaged(_first_line(error))) from None
 
-    def _damaged(self, error: Exception) -> str:
-        return (f"{self.path} is damaged or has been cut: {_first_line(error)}. Restore it from a copy; or move it away, and `parlour "
+    def _damaged(self, why: str) -> str:
+        return (f"{self.path} is damaged or has been cut: {why.rstrip('.')}. Restore it from a copy; or move it away, and `parlour "
                 f"resume RUN` makes it anew from a run's journal in {self.journals}.")
 
     @contextmanager
@@ -136,6 +140,7 @@ class Store:
 
         if write and not self.path.exists():
             self._create()
+        self._recognise()
         until = time.monotonic() + patience
         while True:
             before = _inode(self.path)
@@ -146,11 +151,32 @@ class Store:
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
                 if "lock" not in str(error).lower():
-                    raise StoreError(f"cannot open {self.path}: {_first_line(error)}. It must be a DuckDB file that Parlour "
-                                     "wrote, in a place you may write to.") from None
+                    raise StoreError(self._damaged(_first_line(error))) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
                 time.sleep(0.05)
+
+    def _recognise(self) -> None:
+        """Refuses what is no DuckDB file, or not a whole one, before DuckDB sees it: for some formats it would look for an extension
+        on the network, and to write to a file that lacks its end would spoil the rest."""
+        head = self._head()
+        if head and head[8:12] != b"DUCK":
+            raise StoreError(f"{self.path} is a file of another program, no store: nothing was changed. Choose another with --store.")
+        missing = _missing(self.path, head)
+        for _ in range(3):  # another process may be writing to it
+            if not missing:
+                return
+            time.sleep(0.05)
+            missing = _missing(self.path, self._head())
+        if missing:
+            raise StoreError(self._damaged(f"the last {missing} bytes are missing"))
+
+    def _head(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                return file.read(HEAD)
+        except OSError as error:
+            raise StoreError(f"cannot open {self.path}: {error.strerror}. Choose another file with --store.") from None
 
     def _create(self) -> None:
         """Makes a new store beside its place and moves it there whole: none is ever found half made, whenever one is killed."""
@@ -187,9 +213,7 @@ class Store:
         with self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
-            if end < at:
-                raise StoreError(f"journal {journal} has been cut: {at} bytes of it are in {self.path}, and {end} are left. Restore it "
-                                 "from a copy.")
+            self._longer(journal, end, at)
             if not found:
                 _new(db, journal, self.path)
             while slice_ := _slice(journal, at, end):
@@ -201,6 +225,18 @@ class Store:
                 db.execute("COMMIT")
                 taken += len(slice_)
         return taken
+
+    def fits(self, journal: Path) -> None:
+        """Raises StoreError if a journal is shorter than what has been taken of it; a store that is not there yet has nothing."""
+        if self.path.exists():
+            with self.open(write=True) as db:
+                found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [journal.name]).fetchone()
+            self._longer(journal, journal.stat().st_size, found[0] if found else 0)
+
+    def _longer(self, journal: Path, size: int, taken: int) -> None:
+        if size < taken:
+            raise StoreError(f"journal {journal} has been cut: {taken} bytes of it are in {self.path}, and {size} are left. Restore it "
+                             "from a copy.")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> "pandas.DataFrame":
         """The answer of one SQL query as a DataFrame; the store is opened read-only. Raises StoreError for bad SQL."""
@@ -225,6 +261,17 @@ def spare(db: "duckdb.DuckDBPyConnection", batch: int = 0) -> None:
     A batch that is larger than usual, because one line is, has room."""
     db.execute("SET threads = 1")
     db.execute(f"SET memory_limit = '{MEMORY + 16 * max(0, batch - BATCH)}B'")
+
+
+def _missing(path: Path, head: bytes) -> int:
+    """How many bytes a DuckDB file lacks at its end, by the newer of the two headers that follow its first block: each holds its
+    number, the count of blocks and their size."""
+    if not head:
+        return 0
+    if len(head) < HEAD:
+        return HEAD - len(head)
+    *_, blocks, size = max(struct.unpack_from("<5Q", head, at + 8) for at in (4096, 8192))
+    return max(0, HEAD + blocks * size - path.stat().st_size)
 
 
 def _inode(path: Path) -> int | None:
