@@ -65,6 +65,9 @@ BATCH = 16 * 2**20
 HEAD = 3 * 4096
 """Bytes before the first block of a DuckDB file."""
 
+DAMAGE = ("Could not read", "Corrupt database", "checksum")
+"""What DuckDB says where a file lacks a part, or holds another."""
+
 PATIENCE = 10.0
 """Seconds to wait for another process to close a store."""
 
@@ -112,12 +115,11 @@ class Store:
 
         try:
             yield
-        except (duckdb.InternalException, duckdb.FatalException, duckdb.SerializationException) as error:
-            raise StoreError(self._damaged(_first_line(error))) from None
-        except duckdb.IOException as error:
-            if "Could not read" not in str(error):
-                raise
-            raise StoreError(self._damaged(_first_line(error))) from None
+        except duckdb.Error as error:
+            broken = isinstance(error, duckdb.InternalException | duckdb.FatalException | duckdb.SerializationException)
+            if broken or any(sign in str(error) for sign in DAMAGE):
+                raise StoreError(self._damaged(_first_line(error))) from None
+            raise
 
     def _damaged(self, why: str) -> str:
         return (f"{self.path} is damaged or has been cut: {why.rstrip('.')}. Restore it from a copy; or move it away, and `parlour "

@@ -208,7 +208,7 @@ def test_a_journal_taken_twice(lab: Lab, refused: Callable[..., None]) -> None:
     assert lab.store.rows("SELECT count(*) AS n FROM attempt") == rows
     shutil.copy(first, first.with_name("copy.jsonl"))
     refused("resume", "copy", what=f"holds run {first.stem}")
-    with pytest.raises(Exception, match="is in .* already"):
+    with pytest.raises(Exception, match=r"is in .* already"):
         lab.store.take(first.with_name("copy.jsonl"))
     assert lab.store.rows("SELECT count(*) AS n FROM attempt") == rows
 
@@ -283,13 +283,15 @@ def test_the_same_packages_are_recorded_and_not_told(lab: Lab, capsys: pytest.Ca
     assert json.loads(row["differs"]) == []
 
 
-def test_another_version_of_what_a_game_is_made_from_is_refused(lab: Lab, refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_what_a_game_is_made_from_is_refused(lab: Lab, refused: Callable[..., None],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
     lab.halve()
     told(monkeypatch, numpy="99", duckdb="99")
     refused("resume", what="numpy ")
 
 
-@pytest.mark.parametrize("was, now, what", [('"name":"email"', '"name":"emali"', "no game 'emali'"), ('"agent":"mock"', '"agent":"mokc"', "no agent"),
+@pytest.mark.parametrize("was, now, what", [('"name":"email"', '"name":"emali"', "no game 'emali'"),
+                                            ('"agent":"mock"', '"agent":"mokc"', "no agent"),
                                             ('"name":"advice"', '"name":"advise"', "no protocol 'advise'")])
 def test_code_that_is_not_here_is_named(lab: Lab, refused: Callable[..., None], was: str, now: str, what: str) -> None:
     lab.halve()
