@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     resume = commands.add_parser("resume", help="take an interrupted or paused run up again")
     _run(resume)
     resume.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
+    resume.add_argument("--as-begun", action="store_true", help="with the design as it was begun, though its file has been changed since")
     _store(resume)
     _json(resume)
 
