@@ -7,7 +7,7 @@ often as the others while it lasts: a sign; a factor for its inverse; a comparis
 max; `and` for `or`, a dropped `not`; a number moved; a chance taken for its complement (a prior, an accuracy); what one may not see
 shown, or what one may see kept back (leak); a forfeit, a fee or an increment dropped.
 
-The first run notes which test runs which function (`map.json` in --folder). Each error is then put into a copy of the package, and
+The first run notes which test runs which function (`notes` in --folder). Each error is then put into a copy of the package, and
 first the tests that run the changed function are run, the quickest first, until one fails; an error that passes them meets all
 others. Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are
 tried again. Printed are those that no test found; whoever reads them decides whether they are errors at all. Those that were read
@@ -205,14 +205,30 @@ class Mapper:
         self.ran[nodeid], self.seconds[nodeid] = self.own, time.monotonic() - self.began
 
 
-def mapped(folder: Path) -> dict[str, list[str]]:
-    """"file:line of a function" -> the tests that run it, the quickest first; from `map.json`, made once."""
-    file = folder / "map.json"
-    if not file.exists():
-        copy = copied(folder / "map")
-        subprocess.run([*pytest(copy), *TESTS, "-p", "mutations", "--map-to", str(file)], cwd=copy, check=True,
-                       env={**environment(copy), "PYTHONPATH": f"{copy.parent}{os.pathsep}{Path(__file__).parent}"})
-    found: dict[str, list[str]] = json.loads(file.read_text())
+def mapped(folder: Path, jobs: int) -> dict[str, list[str]]:
+    """"file:line of a function" -> the tests that run it, the quickest first; from notes per file of tests, made once."""
+    copy, parts = folder / "map" / "parlour", folder / "notes"
+    if not parts.exists():
+        copied(folder / "map")
+    parts.mkdir(exist_ok=True)
+
+    def one(file: str) -> dict[str, Any]:
+        note = parts / (file.replace("/", ".") + ".json")
+        if not note.exists():
+            here = {"PYTHONPATH": f"{copy.parent}{os.pathsep}{Path(__file__).parent}"}
+            subprocess.run([*pytest(copy), file, "-p", "mutations", "--map-to", str(note)], cwd=copy, check=False,
+                           stdout=subprocess.DEVNULL, env={**environment(copy), **here})
+            print(f"noted {file}", file=sys.stderr, flush=True)
+        read: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
+        return read
+
+    files = [str(p.relative_to(copy)) for t in TESTS for p in ([copy / t] if t.endswith(".py") else sorted((copy / t).glob("test_*.py")))]
+    with ThreadPoolExecutor(jobs) as pool:
+        tests = {k: v for part in pool.map(one, files) for k, v in part.items()}
+    found: dict[str, list[str]] = defaultdict(list)
+    for test, (_, ran) in sorted(tests.items(), key=lambda item: item[1][0]):
+        for function in ran:
+            found[function].append(test)
     return found
 
 
@@ -227,13 +243,10 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_sessionfinish(session: Any) -> None:
-    """As a plugin: writes them."""
+    """As a plugin: writes them, for every test its seconds and the functions it ran."""
     mapper: Mapper = session.config.pluginmanager.get_plugin("mapper")
-    found: dict[str, list[str]] = defaultdict(list)
-    for test in sorted(mapper.ran, key=lambda t: mapper.seconds[t]):
-        for function in mapper.ran[test]:
-            found[function].append(test)
-    Path(session.config.getoption("--map-to")).write_text(json.dumps(found))
+    noted = {test: (mapper.seconds[test], sorted(ran)) for test, ran in mapper.ran.items()}
+    Path(session.config.getoption("--map-to")).write_text(json.dumps(noted))
 
 
 # --- trying one -------------------------------------------------------------------------------------------------------------
@@ -262,7 +275,8 @@ def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
     first = tests.get(f"{error.path}:{error.function.split()[0]}", [])[:MOST]
     try:
         for some in ([first] if first else []) + [list(TESTS)]:
-            done = subprocess.run([*pytest(copy), "-x", *some], cwd=copy, env=environment(copy), capture_output=True, text=True, check=False)
+            done = subprocess.run([*pytest(copy), "-x", *some], cwd=copy, env=environment(copy), capture_output=True, text=True,
+                                  check=False)
             if done.returncode:
                 return next((line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "it stopped")
         return None
@@ -273,7 +287,7 @@ def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
 
 def tried(some: list[Error], folder: Path, seed: int, jobs: int) -> dict[Error, str | None]:
     """Every error with the test that found it; results go to a file as they come, and those that were found before are not tried."""
-    notes, tests = folder / f"{seed}.jsonl", mapped(folder)
+    notes, tests = folder / f"{seed}.jsonl", mapped(folder, jobs)
     before = {r["error"]: r["test"] for r in map(json.loads, notes.read_text().splitlines())} if notes.exists() else {}
     made: dict[Error, str | None] = {e: before[e.key] for e in some if before.get(e.key)}
     copies: Queue[Path] = Queue()

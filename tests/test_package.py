@@ -81,7 +81,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: tuple[Path, Path]) 
         assert "parlour = parlour.experiments.cli:main" in wheel.read(f"{about}/entry_points.txt").decode()
     assert {"parlour/py.typed", "parlour/transcripts/schema/001_start.sql", "parlour/experiments/demo.toml"} <= names
     assert {n for n in names if n.count("/") == 1 and n.endswith(".py")} == {f"parlour/{m}.py" for m in ("__init__", *FOUNDATION)}
-    assert {n.split("/")[1] for n in names if n.startswith("parlour/") and n.count("/") > 1} == set(OUR_FOLDERS[:6])
+    assert {n.split("/")[1] for n in names if n.startswith("parlour/") and n.count("/") > 1} == {*OUR_FOLDERS[:6], "examples"}
 
 
 def test_the_sdist_says_what_it_is(built: tuple[Path, Path]) -> None:
