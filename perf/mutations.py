@@ -9,7 +9,7 @@ shown, or what one may see kept back (leak); a forfeit, a fee or an increment dr
 
 The first run notes which test runs which function (`notes` in --folder). Each error is then put into a copy of the package, and
 first the tests that run the changed function are run, the quickest first, until one fails; an error that passes them meets all
-others. Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are
+tests of its part. Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are
 tried again. Printed are those that no test found; whoever reads them decides whether they are errors at all. Those that were read
 and are none stand in `equivalents.json` beside this file with a reason, and are not drawn. Exit code 1 below 95 in 100.
 """
@@ -44,6 +44,11 @@ TESTS = ("tests/games", "tests/solvers", "tests/protocols", "tests/transcripts",
          "tests/experiments/test_contract.py", "tests/experiments/test_contract_treatments.py", "tests/experiments/test_preregistration.py",
          "tests/experiments/test_studies.py")
 """Where the economics are tested."""
+EVERY = "tests/test_every_game.py"
+PARTS = {"games": ("tests/games", "tests/solvers", EVERY, "tests/protocols", "tests/experiments/test_contract.py"),
+         "protocols": ("tests/protocols", EVERY, "tests/games", "tests/experiments/test_contract_treatments.py"),
+         "transcripts": ("tests/transcripts", "tests/experiments"), "agents": ("tests/agents", "tests/experiments/test_fidelity.py")}
+"""What an error meets that passed the tests known to run its function."""
 IGNORED = (".*", "*.duckdb", "*.journals", "build", "dist", "__pycache__", "*.egg-info")
 EQUIVALENT = Path(__file__).with_name("equivalents.json")
 PATIENCE = 120
@@ -274,7 +279,7 @@ def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
     file.write_text(error.source)
     first = tests.get(f"{error.path}:{error.function.split()[0]}", [])[:MOST]
     try:
-        for some in ([first] if first else []) + [list(TESTS)]:
+        for some in ([first] if first else []) + [list(PARTS[error.path.parts[0]])]:
             done = subprocess.run([*pytest(copy), "-x", *some], cwd=copy, env=environment(copy), capture_output=True, text=True,
                                   check=False)
             if done.returncode:

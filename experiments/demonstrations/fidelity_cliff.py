@@ -78,8 +78,8 @@ def play(stage: Stage) -> Shown:
                  f"{found['hopeful: Pearson correlation']:.2f}, and from customers who act by their thresholds its user gets nothing. "
                  f"Errors without a bias cost half of everything: an offer a little too bold sells nothing, one a little too timid loses "
                  f"little. Shading by the margin that the other half's errors call for keeps "
-                 f"{found['eight simulators: share kept with the margin']:.0%} instead of "
-                 f"{found['eight simulators: share kept without a margin']:.0%}.",
+                 f"{found['six simulators: share kept with the margin']:.0%} instead of "
+                 f"{found['six simulators: share kept without a margin']:.0%}.",
                  [_figure()], [_why(), commands("fidelity_cliff", DESIGNS)], runs)
 
 
@@ -108,10 +108,10 @@ def _caution(simulators: Sequence[Answers], true: Sequence[float]) -> list[Line]
     fitted = [found.threshold for s in simulators if (found := s.threshold(0)) is not None and found.threshold is not None]
     how = f"{len(simulators)} x {_asked(simulators[0])}"
     (want_margin, want_bare, want), (margin, bare, good) = cross_fitted(true), cross_fitted(fitted)
-    return [Line("eight simulators: margin, logits", want_margin, margin, None, None, how, "best_margin at their true errors"),
-            Line("eight simulators: share kept without a margin", want_bare, bare, None, None, how,
+    return [Line("six simulators: margin, logits", want_margin, margin, None, None, how, "best_margin at their true errors"),
+            Line("six simulators: share kept without a margin", want_bare, bare, None, None, how,
                  f"true errors; {kept(0.0, SPREAD):.4g} if normal"),
-            Line("eight simulators: share kept with the margin", sum(want) / len(want), sum(good) / len(good), None, None, how,
+            Line("six simulators: share kept with the margin", sum(want) / len(want), sum(good) / len(good), None, None, how,
                  f"true errors; {kept(best_margin(SPREAD), SPREAD):.4g} if normal")]
 
 

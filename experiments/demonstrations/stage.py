@@ -102,7 +102,7 @@ def text_of(name: str) -> str:
     """A file below `examples`. Raises UnknownName."""
     file = resources.files("parlour").joinpath("examples", *Path(name).parts)
     if not file.is_file():
-        raise UnknownName(f"no example '{name}'; there are: {', '.join(n.removesuffix('.toml') for n in examples())}.")
+        raise UnknownName(f"no example '{name.removesuffix('.toml')}'; there are: {', '.join(n.removesuffix('.toml') for n in examples())}.")
     return file.read_text()
 
 
