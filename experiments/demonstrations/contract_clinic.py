@@ -82,7 +82,8 @@ def play(stage: Stage) -> Shown:
     runs = [stage.run(d) for d in designs]
     posted = {arm.name: _read(arm.seats["principal"]["text"]) for arm in designs[0].arms}
     exact, sampled = (compliance(stage.store, run) for run in runs)
-    lines = [line for kind in ("plug-in", "confident") for line in _kind(kind, posted, exact, stage.arms(runs[0]))]
+    arms = stage.arms(runs[0])
+    lines = [line for kind in ("plug-in", "confident") for line in _kind(kind, posted, exact, arms)]
     lines.append(_rate())
     lines += _noisy(stage, designs[1], sampled)
     found = {x.what: x.found or 0.0 for x in lines}

@@ -24,7 +24,7 @@ DESIGNS = ("fidelity_cliff", "fidelity_margin")
 PEOPLE, CUSTOMERS = (0.4, 2.0), (0.2, 3.0)
 SHARP, HOPEFUL = (0.4, 50.0), (0.3, 3.0)
 HELD, SPREAD = 0.4, 0.3
-DRAWS = 100
+DRAWS = 60
 
 
 def receiver(p: float, beta: float) -> Receiver:

@@ -88,7 +88,8 @@ class Stage:
 
     def arms(self, run: str) -> dict[str, Arm]:
         """Arm -> its episodes as scores see them."""
-        return {arm.name: arm for arm in arms_of(self.store, run)}
+        with self.store.reading():
+            return {arm.name: arm for arm in arms_of(self.store, run)}
 
 
 def examples() -> dict[str, str]:

@@ -27,7 +27,7 @@ DESIGNS = ("who_is_to_blame",)
 PARTS: dict[str, Change] = {"adviser": Change(seats={"ai": {"agent": "strategy"}}), "human": Change(seats={"human": {"agent": "strategy"}}),
                             "wording": Change(wording="plain")}
 LIES, PASSES = 0.3, 0.3
-COPIES = 120
+COPIES = 100
 ALIKE = ("Person and wording share alike, because either alone repairs the other: a person who plays the optimum plays it in any words, "
          "and the memoriser in the words it knows. Swapping seats alone would have put all of that on the person.")
 Coalition = frozenset[str]
