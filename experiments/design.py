@@ -6,6 +6,7 @@
     wordings = ["plain"]          # or "all"
     cache = "off"                 # or "read-write", "read-only"
     budget = 5.0                  # US$; left out: no limit
+    sentinels = 3                 # fixed questions that show whether a model changes; left out: none
     prices = {"my-model" = {price_in = 0.5, price_out = 1.5}}    # US$ per million tokens
 
     [game]                        # defaults of every arm
@@ -62,6 +63,20 @@ OBJECTIVES = {
 """Name -> what the seats are told with every question."""
 
 
+ITEMS = (
+    "Name a whole number from 1 to 10. Answer with the number alone.",
+    "Ten coins are to be shared between you and a stranger, and you decide. How many do you keep? Answer with the number alone.",
+    "You and a stranger each choose red or blue, without a word, and both win if you choose the same. Which do you choose? Answer "
+    "with one word.",
+    "A coin is tossed: heads pays 100, tails nothing. What is the most you would pay to play? Answer with the number alone.",
+    "You and a stranger each cooperate or defect, once. Which do you do? Answer with one word.",
+    "What is 17 times 23? Answer with the number alone.",
+    "Choose heads or tails. Answer with one word.",
+    "Name a colour. Answer with one word.",
+)
+"""The sentinels, in the order in which a design's number of them takes them: see `sentinels`."""
+
+
 class Arm(Frozen):
     """One cell: a game, a protocol, who sits where, in which wordings and with which personas.
 
@@ -112,6 +127,7 @@ class Design(Frozen):
     cache     whether replies of models are kept, and said again to the same request: see `agents.cache`
     budget    US$ at which the run stops, to be resumed with more; None: no limit
     prices    the user's own, before the shipped table
+    sentinels   how many fixed questions are put to each model again and again under the run
     hypotheses  what is to be shown
     lock      set by `lock`: that it was locked, and how it has been departed from
     """
@@ -126,6 +142,7 @@ class Design(Frozen):
     cache: Literal["off", "read-write", "read-only"] = "off"
     budget: Annotated[float, Field(gt=0)] | None = None
     prices: Prices = {}
+    sentinels: Annotated[int, Field(ge=0, le=len(ITEMS))] = 0
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
     hypotheses: tuple[Hypothesis, ...] = ()
     lock: Lock | None = None

@@ -18,6 +18,7 @@ an equilibrium, of the stage and so, repeated, of all T rounds; where they are n
 `tolerant`, `self_tolerant` (experimental: its formula is a reconstruction): games/solvers/stackelberg.py. The theorems' bounds:
 games/solvers/learning_bounds.py; their value is what the human is guaranteed per round, `stackelberg` less regret / T, and their
 measure `regret` is the bound on the sum. Rules may give `delta` (else .05) and `pulls` (else ceil(T^(2/3))).
+With `simulation_queries` and horizon 1 the human may try prompts on a simulator before; these solutions need no query and put none.
 Under one controller `central`, the largest u1 + u2, is the optimum, and the others are bounds.
 Ties: the leader's favourite answer (`stackelberg_weak`: her worst), then the lowest index.
 Checked example (the defaults): stackelberg (.6, .4), at the first prompt and response; tolerant the same.
@@ -34,6 +35,7 @@ from pydantic import Field, create_model, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, Saw, State, Strategy, surely
+from .leading import SIMULATOR, trying
 from .prompting_words import PLAIN, STUDIO, Brief, Pair, Prompt, Response, Verdict, labels
 from .repeated import Repeated
 from .solvers import learning_bounds, tape
@@ -143,8 +145,10 @@ class Prompting(Repeated):
         return INFEASIBLE
 
     def admit(self, rules: Rules) -> None:
-        if rules.get("rounds") is None:
+        if rules.get("rounds") is None and rules.get("leader") is None:
             raise RulesError("this game is played in rounds: use protocol \"prompting\".")
+        if rules.get("rounds") is None and self.horizon > 1:
+            raise RulesError("simulation_queries plays one round: set horizon = 1, or use protocol \"prompting\".")
         if rules.get("decline") and min(self._every) < INFEASIBLE:
             raise RulesError("a response that pays less than -1 would be declined, and no benchmark here says what then: "
                              "set decline = false, or every mean to at least -1.")
@@ -184,7 +188,7 @@ class Prompting(Repeated):
     def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
         human = ai = 0.0
         visits: dict[tuple[int, int], int] = {}
-        plays = _rounds(play)
+        plays = rounds_of(play)
         for lead, answer, declined in plays:
             a, b = self.cell(lead, answer)
             visit = visits.get((a, b), 0)
@@ -224,7 +228,11 @@ class Prompting(Repeated):
         return found + self._theorems(rules)
 
     def _net(self, human: float, ai: float, rules: Rules) -> dict[str, float | None]:
-        return {"human": human - rules.get("price", 0.0), "ai": ai}
+        return {"human": human - self._fee(rules), "ai": ai}
+
+    def _fee(self, rules: Rules) -> float:
+        """What a round costs the human; her queries to a simulator cost nothing here, as none is put."""
+        return float(rules.get("price", 0.0)) if rules.get("rounds") else 0.0
 
     def _tolerant(self, name: str, points: tuple[Point, Point], rules: Rules, note: str) -> Benchmark:
         human, ai = points
@@ -263,7 +271,7 @@ class Prompting(Repeated):
         value: dict[str, float | None] = {"human": None}
         if not reason:
             a, b = equilibrium(self.human_means, self.ai_means)
-            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - rules.get("price", 0.0)}
+            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - self._fee(rules)}
         return Benchmark(name=name, kind="bound", source=source, value=value, note=reason or note,
                          measures=dict.fromkeys(measures) if reason else measures)
 
@@ -277,6 +285,8 @@ class Prompting(Repeated):
             if issubclass(want, Pair):
                 return surely(want(prompt_id=self.prompts[a], response_id=self.responses[b]))
             if issubclass(want, Prompt):
+                if trying(information):
+                    return surely(None)
                 return surely(want(prompt_id=self.prompts[a]))
             assert issubclass(want, Response)
             return surely(want(response_id=self.responses[self._answer(_asked(information), weak)]))
@@ -293,11 +303,13 @@ def _asked(information: Information) -> Prompt:
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
 
 
-def _rounds(play: Play) -> list[tuple[Prompt, Response, bool]]:
+def rounds_of(play: Play) -> list[tuple[Prompt, Response, bool]]:
     """Prompt, response and whether it was declined, of every round."""
     found: list[tuple[Prompt, Response, bool]] = []
     lead: Prompt | None = None
-    for _, move in play.moves:
+    for role, move in play.moves:
+        if role == SIMULATOR:
+            continue
         if isinstance(move, Prompt):
             lead = move
         elif isinstance(move, Response):

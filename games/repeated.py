@@ -1,11 +1,16 @@
 """Games that are played in rounds by a leader and a follower who each earn something after every one of them."""
 from abc import abstractmethod
+from typing import Any
 
-from .base import Game, Move, Role, Rounds, State
+from .base import Move, Observation, Role, Rounds, State
+from .leading import Leading
 
 
-class Repeated(Game):
+class Repeated(Leading):
     """Two players, leader first; every round has one move of each, and is worth something by itself."""
+
+    def brief(self, role: Role, state: Any) -> tuple[Observation, ...]:
+        return self.observe(role, state), self.rounds(role)
 
     @property
     @abstractmethod
