@@ -15,7 +15,7 @@ from parlour.experiments import api
 from parlour.experiments.design import game_of, protocol_of
 from parlour.experiments.seating import seat_one
 from parlour.experiments.verify import verify
-from parlour.games.base import Left, Rules, learned
+from parlour.games.base import Left, learned
 from parlour.games.leading import Asked, Counts, Tried
 from parlour.games.persuading import Nature, Policy
 from parlour.protocols.base import Ask, Draw, drive
@@ -174,7 +174,8 @@ def test_faults_over_http_change_no_move(stores: Path) -> None:
     with served(Faults(rate=0.4, first_tries=2)) as server:
         made = design(server, "step", episodes=20)
         faulty = parlour.run(made, stores / "faults.duckdb")
-    inside = parlour.run({**made, "seats": {"sender": "strategy", "simulator": "updater", "receiver": "strategy"}}, stores / "faults.duckdb")
+    seats = {"sender": "strategy", "simulator": "updater", "receiver": "strategy"}
+    inside = parlour.run({**made, "seats": seats}, stores / "faults.duckdb")
     moves = "SELECT episode, turn, move FROM attempt WHERE verdict = 'ok' AND run = ? ORDER BY ALL"
     assert faulty.store.rows(moves, [faulty.run]) == faulty.store.rows(moves, [inside.run])
     assert set(faulty.frame()["status"]) == {"done"} and faulty.frame()["repairs"].sum() > 5
@@ -221,7 +222,8 @@ def test_a_model_that_words_its_own_queries_and_pitches(stores: Path) -> None:
     assert set(results.frame()["status"]) == {"done"}
     wants = set(results.sql("SELECT want FROM ask WHERE role = 'sender'")["want"])
     assert wants == {"Pitched", "Policy", "Say"}
-    texts = results.sql("SELECT move -> 'fields' ->> 'text' AS text FROM attempt JOIN ask USING (run, episode, turn) WHERE want = 'Pitched'")
+    texts = results.sql("SELECT move -> 'fields' ->> 'text' AS text FROM attempt JOIN ask USING (run, episode, turn) "
+                        "WHERE want = 'Pitched'")
     assert texts["text"].dropna().nunique() > 2
 
 
