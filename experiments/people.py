@@ -1,19 +1,33 @@
 """Commands that set simulators beside people. Every function takes the parsed arguments and returns the exit code."""
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from ..errors import FieldError
 from ..transcripts.arms import Score
 from ..transcripts.scores import lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design
-from .fidelity import HUMANS, IDEAL, PRIORS, THRESHOLDS, Respondent, chances, compared, design, matrix, precision, respondent, tell
+from .fidelity import (
+    HUMANS,
+    IDEAL,
+    PRIORS,
+    THRESHOLDS,
+    Respondent,
+    chances,
+    compared,
+    design,
+    matrix,
+    page_of,
+    precision,
+    respondent,
+    tell,
+)
 
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
-         "expected calibration error", "log-loss", "least log-loss", "normalised accuracy")
+         "expected calibration error", "log-loss", "least log-loss", "normalised accuracy", "PPI++: people's mean share",
+         "PPI++: people it is worth", "people on record")
 
 
 def fidelity(args: Namespace) -> int:
@@ -37,8 +51,7 @@ def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulat
     from .api import synchronous
     from .runner import start
     from .screen import progress
-    if args.page and Path(args.page).suffix not in (".html", ".png"):
-        raise FieldError(f"--page {args.page}: the name of an .html or .png file.")
+    page = page_of(args)
     store = Store(args.store)
     with progress(made, quiet=args.json) as bar:
         run, status = synchronous(start(made, store, on_episode=bar))
@@ -46,34 +59,45 @@ def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulat
         print(f"{status}: go on with `parlour resume {run} --store {args.store}`", file=sys.stderr)
         return 0
     found = compared(store, run, truths, simulators)
-    if args.page:
+    if page:
         from ..transcripts.fidelity import answers
         from ..transcripts.fidelity_page import write
-        write(Path(args.page), run, answers(store, run), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
+        write(page, run, answers(store, run), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
     if args.json:
         return emit({"run": run, "status": status, "store": args.store, "scores": lines(found)})
     warn(store, run)
     table(found)
-    if args.page:
-        print(f"The report is in {args.page}.")
+    if page:
+        print(f"The report is in {page}.")
     closing(store, run, status)
     return 0
 
 
 def table(scores: Sequence[Score]) -> None:
-    """The matrix of lead scores with all measures beside them, one line each; then who is valid."""
+    """The matrix of lead scores with all measures beside them; kin after it, apart; then who is valid."""
     for simulator, people, lead in matrix(scores):
-        print(f"{simulator} for {people} ({lead['quantity']})" + (f"  [{lead['note']}]" if lead["note"] else ""))
-        by = {s["benchmark"]: s for s in scores if s["arm"] == f"{simulator} for {people}"}
-        for name in SHOWN:
-            if name in by:
-                span = f"   [{by[name]['low']:.3f}, {by[name]['high']:.3f}]" if by[name]["low"] is not None else ""
-                print(f"    {name:<30} {by[name]['value']:>8.3f}{span}")
+        _cell(scores, simulator, people, lead)
+    kin = matrix(scores, kin=True)
+    if kin:
+        print("Of one family, and in no headline:")
+    for simulator, people, lead in kin:
+        _cell(scores, simulator, people, lead)
     for s in scores:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
+
+
+def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:
+    print(f"{simulator} for {people} ({lead['quantity']})")
+    by = {s["benchmark"]: s for s in scores if s["arm"] == f"{simulator} for {people}"}
+    for name in SHOWN:
+        if name in by:
+            s = by[name]
+            span = f"   [{s['low']:.3f}, {s['high']:.3f}]" if s["low"] is not None else ""
+            lost = f"   {s['best']:.3f} .. {s['worst']:.3f} whatever the lost answers were" if s["worst"] is not None else ""
+            print(f"    {name:<36} {s['value']:>8.3f}{span}{lost}")
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {"fidelity": fidelity}

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, create_model
 
-from .base import SLACK, Move, Observation, Role, Say, State, Wording, every
-
-Row = tuple[float, ...]
-Rows = tuple[Row, ...]
+from .base import Move, Observation, Role, Say, State, Wording, every
+from .solvers.persuasion import Row as Row
+from .solvers.persuasion import Rows as Rows
+from .solvers.persuasion import best_action as best_action
+from .solvers.persuasion import expected as expected
 
 
 class Case(State):
@@ -41,19 +42,6 @@ def posterior(belief: Sequence[float], rows: Rows, message: int) -> Row | None:
     """Bayes' rule after a message, counted from 0; None if it is never sent."""
     joint = [p * normalised(row)[message] for p, row in zip(belief, rows, strict=True)]
     return normalised(joint) if sum(joint) > 0 else None
-
-
-def expected(belief: Sequence[float], utility: Rows) -> Row:
-    """Expected utility of every action."""
-    return tuple(sum(p * row[a] for p, row in zip(belief, utility, strict=True)) for a in range(len(utility[0])))
-
-
-def best_action(belief: Sequence[float], receiver: Rows, sender: Rows) -> int:
-    """A best response, of equal ones the sender's favourite, then the first."""
-    mine, hers = expected(belief, receiver), expected(belief, sender)
-    good = [a for a, u in enumerate(mine) if u >= max(mine) - SLACK]
-    best = max(hers[a] for a in good)
-    return next(a for a in good if hers[a] >= best - SLACK)
 
 
 # --- what is known ------------------------------------------------------------------------------------------------------

@@ -19,14 +19,13 @@ from .persuading import (
     Rows,
     Scene,
     Sent,
-    best_action,
-    expected,
     index,
     moves,
     normalised,
     posterior,
 )
 from .persuading_words import MARKET, PLAIN
+from .solvers.persuasion import best_action, expected
 
 NEVER = 1e-300
 """In place of a chance of 0 under a logarithm."""

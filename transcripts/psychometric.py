@@ -5,6 +5,7 @@ theta = -a/b; standard errors from the Fisher information, theta's by the delta 
 sides (complete separation, as a model at temperature 0 gives) the likelihood has no maximum: the threshold is then
 bracketed between the last x at which all acted and the first at which none did, and no slope is given.
 
+    lapses      P(act at x) = low + (1 - low - high) Lambda(beta (theta - x)): maximum likelihood in all four
     grether     logit(stated posterior) = c0 + c_prior logit(prior) + c_evidence ln LR; Bayes is (0, 1, 1)
     inversions  pairs of neighbouring x whose shares rise with x, where they should fall
 
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 
 STEPS = 60
+STEEPEST = 4.0
+"""Log of the steepest slope that is told from a step where people also lapse."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,37 @@ def logistic(design: Any, k: Any, n: Any) -> tuple[Any, Any, float]:
             break
     p = expit(design @ b)
     return b, np.linalg.inv((design * (n * p * (1 - p))[:, None]).T @ design), loglik(b)
+
+
+@dataclass(frozen=True)
+class Lapses:
+    """low, high: chances to act, or not to, whatever is asked; threshold and slope beside them. gain: in log-likelihood over none."""
+    low: float
+    high: float
+    threshold: float
+    slope: float
+    gain: float
+
+
+def lapses(x: Sequence[float], acted: Sequence[float], n: Sequence[float]) -> Lapses | None:
+    """The fit with lapses, each at most 1/2; None for fewer than five x, or answers that are separated (nobody lapsed there)."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, xlogy
+    at, k, size = _pooled(x, acted, n)
+    if len(at) < 5 or separation(at, k, size) is not None:
+        return None
+
+    def loss(v: Any) -> float:
+        p = np.clip(v[2] + (1 - v[2] - v[3]) * expit(np.exp(v[1]) * (v[0] - at)), 1e-12, 1 - 1e-12)
+        return -float(np.sum(xlogy(k, p) + xlogy(size - k, 1 - p)))
+
+    bounds = [(at[0], at[-1]), (-3.0, STEEPEST), (0.0, 0.5), (0.0, 0.5)]
+    starts = [(middle, steep, lapse, lapse) for middle in np.quantile(at, (0.25, 0.5, 0.75)) for steep, lapse in ((0.5, 0.0), (3.0, 0.2))]
+    best = min((minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda found: found.fun)
+    none = min((minimize(loss, start, method="L-BFGS-B", bounds=[*bounds[:2], (0, 0), (0, 0)]) for start in starts[::2]),
+               key=lambda found: found.fun)
+    theta, steep, low, high = (float(v) for v in best.x)
+    return Lapses(low, high, theta, float(np.exp(steep)), max(0.0, float(none.fun - best.fun)))
 
 
 def expected_se(x: Sequence[float], threshold: float, slope: float, n: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from .. import __version__
 from .arms import Score, arms_of
 from .contamination import contaminations
 from .interviews import interviews
+from .persuasion import persuasions
 from .store import Store
 
 
@@ -21,7 +22,7 @@ def score(store: Store, run: str, keep: bool = True, level: float = 0.95, recomp
         arms = arms_of(store, run, level)
         for arm in arms if recompute else ():
             arm.benchmarks = arm.game.benchmarks(arm.rules)
-        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm))]
+        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm), *persuasions(arm))]
     if keep:
         put(store, run, found, level, "scores" + (", benchmarks recomputed" if recompute else ""))
     return found
