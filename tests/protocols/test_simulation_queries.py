@@ -194,9 +194,14 @@ def test_malformed_words_in_a_third_of_calls_are_forfeits_and_never_moves(stores
 def test_a_simulator_that_flips_costs_what_the_formula_says(stores: Path) -> None:
     """.6 - .325 d for a sender who believes: .535 at d = .2."""
     with served() as server:
-        found = expected(parlour.run(design(server, "flips", episodes=80), stores / "flips.duckdb"))
+        results = parlour.run(design(server, "flips", episodes=80), stores / "flips.duckdb")
+    found = expected(results)
     noise = (0.2 * 0.8 / 40) ** 0.5 * ((0.4 - 0.0) ** 2 + (0.8 - 0.55) ** 2) ** 0.5 / 2
     assert mean(found) == pytest.approx(0.535, abs=4 * noise)
+    line = results.table().query("quantity == 'simulator'").iloc[0]
+    assert line["value"] == pytest.approx(0.8, abs=4 * (0.2 * 0.8 / 80) ** 0.5) and "told the type" in line["note"]
+    policy = results.table().query("benchmark == 'stated policy, receivers at their best'").iloc[0]
+    assert policy["value"] == pytest.approx(mean(found), abs=0.02), "weights of the states, not of the types alone"
 
 
 def test_a_bias_falls_off_the_cliff_of_the_low_type(stores: Path) -> None:
