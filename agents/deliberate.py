@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self, TypedDict
 from pydantic import PrivateAttr, model_validator
 
 from ..errors import BudgetSpent, InputError
-from ..games.base import Observation, Role, Say, Wording
+from ..games.base import Say
 from ..protocols.base import Ask
+from ..protocols.interview import Asked
 from ..protocols.seat import Agent, Reply, Seating, Turn
 from ..protocols.session import seed_of
 from ..registry import build
@@ -16,14 +17,6 @@ from .graph import MISSING
 
 CRITIQUE = "Before this answer is given: what speaks against it? Name its weakest point and what would be better."
 ANSWER = "Now give your final answer to the question before, in the form it asked for."
-
-
-class Prompted(Observation):
-    """A step of one's own deliberation."""
-    text: str
-
-    def say(self, w: Wording, me: Role) -> str:
-        return self.text
 
 
 class Talk(TypedDict):
@@ -105,7 +98,7 @@ async def _critique(state: Talk) -> dict[str, Any]:
 
 async def _answer(state: Talk) -> dict[str, Any]:
     turn = state["turn"]
-    ask = replace(turn.ask, news=(Prompted(text=ANSWER),))
+    ask = replace(turn.ask, news=(Asked(name="answer", text=ANSWER),))
     past = (*turn.past, (turn.ask, _said(state, 0)), (_why(turn), _said(state, 1)))
     return await _call(state, replace(turn, ask=ask, seed=seed_of(turn.seed, "answer"), past=past))
 
@@ -119,7 +112,7 @@ async def _call(talk: Talk, turn: Turn) -> dict[str, Any]:
 
 
 def _why(turn: Turn) -> Ask:
-    return Ask(turn.role, (Prompted(text=CRITIQUE),), Say)
+    return Ask(turn.role, (Asked(name="critique", text=CRITIQUE),), Say)
 
 
 def _said(talk: Talk, step: int) -> str:

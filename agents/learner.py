@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 from ..errors import InputError
-from ..games.base import Earned, Move, Observation, Rounds, Saw, Summary, every
+from ..games.base import Earned, Move, Observation, Rounds, Saw, Say, Summary, every
 from ..protocols.codec import read, write
 from ..protocols.seat import Agent, Reply, Turn
 from ..registry import name_of
@@ -65,7 +65,11 @@ class Memory:
         self.asks = 0
 
     def move(self, turn: Turn) -> Move:
-        """The move of this turn. Asked for something else than a choice among its arms, it takes the first that is offered."""
+        """The move of this turn. Asked for something else than a choice among its arms, it takes the first that is offered.
+        Raises InputError if it is asked to speak."""
+        if issubclass(turn.ask.want, Say):
+            raise InputError(f"seat '{turn.role}' is asked for words, and a learner has none: let another seat write (`writer`), and "
+                             "no brief be written by one's own hand.")
         while self.asks <= len(turn.past):
             self._take(turn, self.asks)
             self.asks += 1

@@ -104,35 +104,38 @@ def resume(name: str = "latest", store: str | Path = STORE, budget: float | None
     return Results(where, found, status)
 
 
-def fork(episodes: str, at: int, change: str = "", times: int = 1, store: str | Path = STORE) -> Results:
+def fork(episodes: str, at: int, change: str = "", times: int = 1, store: str | Path = STORE, budget: float | None = None) -> Results:
     """Plays recorded episodes ("RUN/0,2,5-9" or "RUN/all") again up to turn `at`, changes one thing, plays on, `times` each.
 
     change  "seat:ROLE=AGENT", "wording=NAME", "say:WORDS", or "" for nothing. See `Results.effects`. Raises InputError.
+    budget  US$ for the forks; None: what their origin was given, anew
     """
     from .fork import fork as play_on
     from .fork import read_change
     where = Store(store)
-    name, status = synchronous(play_on(episodes, at, read_change(change), times, where))
+    name, status = synchronous(play_on(episodes, at, read_change(change), times, where, budget=budget))
     return Results(where, name, status)
 
 
 def blame(name: str = "latest", role: str = "sum", benchmark: str | None = None, ask: bool = False,
-          store: str | Path = STORE) -> "pandas.DataFrame":
-    """The gap of a role (or the sum) to a benchmark, shared among the seats; `ask`: models may be asked what is not on record."""
+          store: str | Path = STORE, budget: float | None = None) -> "pandas.DataFrame":
+    """The gap of a role (or the sum) to a benchmark, shared among the seats; `ask`: models may be asked what is not on record, for
+    `budget` US$ (None: what the run was given, anew)."""
     import pandas
 
     from ..transcripts.scores import lines
-    return pandas.DataFrame(lines(blamed(name, role, benchmark, ask, Store(store))[2]))
+    return pandas.DataFrame(lines(blamed(name, role, benchmark, ask, Store(store), budget)[2]))
 
 
-def blamed(name: str, role: str, benchmark: str | None, ask: bool, store: Store) -> tuple[str, str, list[dict[str, Any]]]:
+def blamed(name: str, role: str, benchmark: str | None, ask: bool, store: Store,
+           budget: float | None = None) -> tuple[str, str, list[dict[str, Any]]]:
     """(run of swaps, status, scores). A run of swaps that is named itself is not played again. Raises InputError."""
     from ..transcripts.shares import shares, swaps
     from .blame import blame as swap
     found = find_run(store, name)
     made, status = swaps(store, found), "done"
     if not made:
-        found, status = synchronous(swap(found, store, role, benchmark, ask))
+        found, status = synchronous(swap(found, store, role, benchmark, ask, budget=budget))
         made = swaps(store, found)
     return found, status, [line for s in made for line in shares(s, role)] if status == "done" else []
 

@@ -11,7 +11,8 @@ from ..protocols.seat import Agent
 from ..transcripts.shares import SUM, Coalition, coalitions, orders
 from ..transcripts.store import Store
 from .design import Arm, Design, wordings_of
-from .fork import Copy, play
+from .fork import Copy, copied, play
+from .money import check, serving
 from .plan import Table, tables
 from .record import Past, Remembered, copy_slot, design_of, ended, retell
 from .runner import Progress, preflight
@@ -22,31 +23,34 @@ ORDERS = 24
 
 
 async def blame(run: str, store: Store, target: str = SUM, benchmark: str | None = None, ask: bool = False, count: int = ORDERS,
-                on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
+                on_episode: Callable[[Progress], None] | None = None, budget: float | None = None) -> tuple[str, str]:
     """Plays the swaps of a run; (run of swaps, status). Raises InputError, before anything is written.
 
     target     whose gap is asked for: a role, or the sum
     benchmark  whose strategies; None: the game's usual one
     ask        whether seats that cost something may be asked what is not on record
+    budget     US$ for that; None: what the run was given, anew
     """
     origin = design_of(store, run)
     if store.rows("SELECT 1 FROM fork WHERE run = ? LIMIT 1", [run]):
         raise InputError(f"run {run} consists of copies of other episodes: name their origin.")
     pasts = ended(store, run)
     arms = {p.row["arm"] for p in pasts}
-    plans = [_Plan(table, benchmark, count, origin.seed) for table in tables(origin) if table.arm.name in arms]
+    plans = [_Plan(table, benchmark, count, origin.seed) for table in tables(origin, seated=False) if table.arm.name in arms]
     for plan in plans:
         plan.check(target)
-    design = origin.model_copy(update={"name": f"blame-{origin.name}", "arms": tuple(a for plan in plans for a in plan.arms)})
-    found = tables(design)
-    await preflight(found)
-    by_name, copies = {t.arm.name: t for t in found}, list[Copy]()
-    for plan in plans:
-        for swapped, arm in zip(plan.coalitions, plan.arms, strict=True):
-            for past in (p for p in pasts if p.row["arm"] == plan.table.arm.name):
-                copies.append(await plan.copy(run, past, swapped, by_name[arm.name], len(copies), design))
-    _afford(copies, ask)
-    return await play(design, found, copies, store, on_episode=on_episode)
+    design = copied(origin, "blame", tuple(a for plan in plans for a in plan.arms), budget)
+    with serving(design, store):
+        found = tables(design)
+        check(design, found)
+        await preflight(found)
+        by_name, copies = {t.arm.name: t for t in found}, list[Copy]()
+        for plan in plans:
+            for swapped, arm in zip(plan.coalitions, plan.arms, strict=True):
+                for past in (p for p in pasts if p.row["arm"] == plan.table.arm.name):
+                    copies.append(await plan.copy(run, past, swapped, by_name[arm.name], len(copies), design))
+        _afford(copies, ask)
+        return await play(design, found, copies, store, on_episode=on_episode)
 
 
 def _afford(copies: Sequence[Copy], ask: bool) -> None:

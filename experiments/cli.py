@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
+PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts", "demo")
 """The modules that hold the commands, each in COMMANDS."""
 
 
@@ -79,10 +79,16 @@ def parser() -> argparse.ArgumentParser:
     _store(obeyed)
     _json(obeyed)
 
-    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
-                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    calibration = commands.add_parser("calibration", help="outcome chances of generators, or what briefs earn, from a run's scores",
+                                      description="Reads a run in which writers wrote and evaluators scored: under protocol "
+                                                  "calibration the chances of every generator, under brief_calibration the means of "
+                                                  "every brief and style, and the solutions they make, with bootstrap intervals.")
     _run(calibration)
-    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
+                                                          "or as .toml the [game] that they make")
+    calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
+    calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
+    calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
     _store(calibration)
     _json(calibration)
 
@@ -146,6 +152,7 @@ def parser() -> argparse.ArgumentParser:
     fork.add_argument("--at", type=int, required=True, metavar="TURN", help="the first turn that is not repeated")
     fork.add_argument("--change", default="", metavar="WHAT", help="seat:ROLE=AGENT, wording=NAME or say:WORDS (default: nothing)")
     fork.add_argument("--times", type=int, default=1, metavar="K", help="copies of each; copy 0 has the seeds of its origin")
+    fork.add_argument("--budget", type=float, metavar="US$", help="for the forks (default: what their origin was given, anew)")
     _store(fork)
     _json(fork)
 
@@ -156,6 +163,7 @@ def parser() -> argparse.ArgumentParser:
     blame.add_argument("--for", dest="role", default="sum", metavar="ROLE", help="whose gap: a role, or `sum` (default)")
     blame.add_argument("--benchmark", help="whose strategies (default: the game's usual benchmark)")
     blame.add_argument("--ask", action="store_true", help="let models be asked what is not on record, which may cost money")
+    blame.add_argument("--budget", type=float, metavar="US$", help="for that (default: what the run was given, anew)")
     _store(blame)
     _json(blame)
 
@@ -237,8 +245,21 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
-    demo = commands.add_parser("demo", help="the main job, offline, in seconds")
+    demo = commands.add_parser("demo", help="the main job, offline, in seconds; or a demonstration with its report",
+                               description="Without a name: a tour. With one: a question, what is expected by formula, what play found, "
+                                           "and a report. --model puts a model in the mock's place.")
+    demo.add_argument("name", metavar="NAME", nargs="?", help="one_ai_or_two, fidelity_cliff, who_is_to_blame, contract_clinic, placebo")
+    demo.add_argument("--list", action="store_true", help="the demonstrations there are")
+    demo.add_argument("--model", metavar="AGENT", help="in the mock's place, e.g. llm:gpt-4o-mini")
+    demo.add_argument("--episodes", type=int, metavar="N", help="per arm, where episodes are sampled, instead of the design's")
+    demo.add_argument("--to", metavar="FOLDER", help="where the report goes (default parlour-demo-NAME)")
     _store(demo, "parlour-demo.duckdb")
+    _json(demo)
+
+    examples = commands.add_parser("examples", help="the designs that ship; with --to, as files to run and change")
+    examples.add_argument("names", metavar="NAME", nargs="*", help="default: all")
+    examples.add_argument("--to", metavar="FOLDER", help="write them there")
+    _json(examples)
     return top
 
 

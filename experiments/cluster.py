@@ -27,8 +27,8 @@ from ..transcripts.store import Store
 from .design import Design
 from .money import check, price_of
 from .plan import slot, slots, tables
-from .resume import recorded
 from .runner import Progress, Run, head, new_name, preflight
+from .said import recorded
 
 LOSSES = 3
 """Workers that may be lost over the same episodes before the run stops: it may be the episodes that kill them."""
@@ -207,6 +207,8 @@ def fit(design: Design) -> None:
         raise DesignError("an exact evaluation costs nothing: run it without --on ray.")
     if design.cache != "off":
         raise DesignError("the cache is a file of one machine: with --on ray, cache must be \"off\".")
+    if design.sentinels:
+        raise DesignError("sentinels are put by one machine: with --on ray, sentinels must be 0.")
     if any(s["agent"] == "human" for arm in design.arms for s in arm.seats.values()):
         raise DesignError("a person sits at this machine: run it without --on ray.")
 

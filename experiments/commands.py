@@ -115,8 +115,7 @@ def _after_play(args: Namespace, results: Any, watched: bool) -> int:
     from ..transcripts.talk import talk
     from .screen import payoffs
     if results.status == "paused":
-        print(f"paused: go on with `parlour resume {results.run} --store {args.store}`", file=sys.stderr)
-        return 0
+        return unfinished(results.store, results.run, "paused")
     if args.json:
         return emit(talk(results.store, results.run, 0).__dict__)
     print(payoffs(talk(results.store, results.run, 0)) if watched else results.transcript(0))
@@ -186,27 +185,34 @@ def resume(args: Namespace) -> int:
     from .resume import resume as take_up
 
     store = Store(args.store)
-    if args.budget is not None and args.budget <= 0:
-        raise FieldError(f"--budget {args.budget:g}: US$, more than 0.")
-    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=args.budget))
+    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget)))
     return _table(args, name, status)
 
 
-def _table(args: Namespace, name: str, status: str) -> int:
+def afforded(budget: float | None) -> float | None:
+    """A budget that can be one. Raises FieldError."""
+    if budget is not None and budget <= 0:
+        raise FieldError(f"--budget {budget:g}: US$, more than 0.")
+    return budget
+
+
+def unfinished(store: Store, name: str, status: str) -> int:
+    """Says on stderr how to go on with a run that is paused or stopped."""
     from ..transcripts.bill import why
+    said, with_ = ("paused:", "") if status == "paused" else (f"stopped: {why(store, name)}", " --budget US$")
+    print(f"{said} {'go' if status == 'paused' else 'Go'} on with `parlour resume {name}{with_} --store {store.path}`", file=sys.stderr)
+    return 0
+
+
+def _table(args: Namespace, name: str, status: str) -> int:
     from ..transcripts.hypotheses import as_rows, findings
     from ..transcripts.scores import lines, score
     from .screen import table, verdicts
 
     store = Store(args.store)
     warn(store, name)
-    if status == "paused":
-        print(f"paused: go on with `parlour resume {name} --store {args.store}`", file=sys.stderr)
-        return 0
-    if status == "stopped":
-        print(f"stopped: {why(store, name)} Go on with `parlour resume {name} --budget US$ --store {args.store}`",
-              file=sys.stderr)
-        return 0
+    if status in ("paused", "stopped"):
+        return unfinished(store, name, status)
     found, claims = score(store, name), findings(store, name)
     if args.json:
         return emit({"run": name, "status": status, "store": args.store, "scores": lines(found), "hypotheses": as_rows(claims),
@@ -219,7 +225,7 @@ def _table(args: Namespace, name: str, status: str) -> int:
 
 def warn(store: Store, run: str) -> None:
     """Says on stderr if a model changed under a run."""
-    from ..transcripts.bill import drift
+    from ..transcripts.drift import drift
     for warning in drift(store, run):
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -320,16 +326,11 @@ def contract(args: Namespace) -> int:
     return made(args, emit)
 
 
-def demo(args: Namespace) -> int:
-    from .demo import demo as show_all
-    return show_all(Store(args.store))
-
-
 POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_paid WHERE run = ? ORDER BY ALL"
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
     "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
-    "contract": contract, "mock-server": mock_server, "demo": demo,
+    "contract": contract, "mock-server": mock_server,
 }

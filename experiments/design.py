@@ -6,14 +6,17 @@
     wordings = ["plain"]          # or "all"
     cache = "off"                 # or "read-write", "read-only"
     budget = 5.0                  # US$; left out: no limit
+    sentinels = 3                 # fixed questions that show whether a model changes; left out: none
     prices = {"my-model" = {price_in = 0.5, price_out = 1.5}}    # US$ per million tokens
 
     [game]                        # defaults of every arm
     name = "email"
     [protocol]
     name = "advice"
+    [agents]                      # seats by a name of your own, for all arms
+    model = "mock"
     [seats]
-    human = "mock"                # a name, name:first-field, or a table {agent = "llm", model = "..."}
+    human = "model"               # one of these, a name, name:first-field, or a table {agent = "llm", model = "..."}
     ai = "strategy"
 
     [[arms]]
@@ -58,6 +61,20 @@ OBJECTIVES = {
     "paid": "You will be paid in proportion to your result.",
 }
 """Name -> what the seats are told with every question."""
+
+
+ITEMS = (
+    "Name a whole number from 1 to 10. Answer with the number alone.",
+    "Ten coins are to be shared between you and a stranger, and you decide. How many do you keep? Answer with the number alone.",
+    "You and a stranger each choose red or blue, without a word, and both win if you choose the same. Which do you choose? Answer "
+    "with one word.",
+    "A coin is tossed: heads pays 100, tails nothing. What is the most you would pay to play? Answer with the number alone.",
+    "You and a stranger each cooperate or defect, once. Which do you do? Answer with one word.",
+    "What is 17 times 23? Answer with the number alone.",
+    "Choose heads or tails. Answer with one word.",
+    "Name a colour. Answer with one word.",
+)
+"""The sentinels, in the order in which a design's number of them takes them: see `sentinels`."""
 
 
 class Arm(Frozen):
@@ -110,6 +127,7 @@ class Design(Frozen):
     cache     whether replies of models are kept, and said again to the same request: see `agents.cache`
     budget    US$ at which the run stops, to be resumed with more; None: no limit
     prices    the user's own, before the shipped table
+    sentinels   how many fixed questions are put to each model again and again under the run
     hypotheses  what is to be shown
     lock      set by `lock`: that it was locked, and how it has been departed from
     """
@@ -124,6 +142,7 @@ class Design(Frozen):
     cache: Literal["off", "read-write", "read-only"] = "off"
     budget: Annotated[float, Field(gt=0)] | None = None
     prices: Prices = {}
+    sentinels: Annotated[int, Field(ge=0, le=len(ITEMS))] = 0
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
     hypotheses: tuple[Hypothesis, ...] = ()
     lock: Lock | None = None
@@ -149,10 +168,11 @@ def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
     rest = dict(table)
     _known(rest, source)
     common = {k: rest.pop(k) for k in SHARED if k in rest}
-    arms, factors = rest.pop("arms", [{}]), rest.pop("factors", {})
+    arms, factors, named = rest.pop("arms", [{}]), rest.pop("factors", {}), _table(rest, "agents", source)
+    rest.pop("agents", None)
     if not isinstance(arms, list) or not all(isinstance(a, dict) for a in arms):
         raise DesignError(f"{source}: `arms` must be a list of tables, [[arms]].")
-    listed = [_arm(i, common, a, source) for i, a in enumerate(crossed(arms, factors, source))]
+    listed = [_arm(i, common, a, named, source) for i, a in enumerate(crossed(arms, factors, source))]
     try:
         return Design.model_validate({**rest, "arms": listed})
     except ValidationError as error:
@@ -161,7 +181,7 @@ def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
 
 def _known(table: Fields, source: str) -> None:
     """Raises DesignError for a key that no design has."""
-    known = (*(f for f in Design.model_fields if f != "lock"), *SHARED, "factors")
+    known = (*(f for f in Design.model_fields if f != "lock"), *SHARED, "factors", "agents")
     for key in table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
@@ -169,7 +189,7 @@ def _known(table: Fields, source: str) -> None:
             raise DesignError(f"{source}: no key '{key}' in a design{hint} Keys are: {', '.join(known)}.")
 
 
-def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
+def _arm(i: int, common: Fields, own: Fields, named: Fields, source: str) -> Fields:
     arm = {"name": f"arm {i + 1}" if own else "main", **own}
     for part in ("game", "protocol"):
         arm[part] = _merge(_named(common.get(part, {}), part, source), _named(arm.get(part, {}), part, source))
@@ -177,7 +197,7 @@ def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
         raise DesignError(f"{source}: arm '{arm['name']}' names no game: add [game] with name = \"...\".")
     arm["protocol"].setdefault("name", "")
     seats = {**_table(common, "seats", source), **_table(own, "seats", source)}
-    arm["seats"] = {role: seat(spec) for role, spec in seats.items()}
+    arm["seats"] = {role: seat(named.get(spec, spec) if isinstance(spec, str) else spec) for role, spec in seats.items()}
     for part in ("wordings", "personas", "objective"):
         if part in common and part not in own:
             arm[part] = common[part]

@@ -9,6 +9,8 @@ outcomes are drawn, from
     replies          their length times exp(N(0, .6)), one factor for the whole run: nobody knows how a model will talk
     bad replies      0 to 10 % more calls
     one call         exp(N(log 1, .4)) seconds, and a second more for every exp(N(log 60, .4)) tokens of the reply
+
+Sentinels are rehearsed too: one round, as often as the run will put it.
 """
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
@@ -28,6 +30,7 @@ from ..protocols.session import Session, seed_of
 from .design import Design
 from .money import models, price_of, table
 from .plan import Table, slot, tables
+from .sentinels import question, rounds, subjects
 
 EPISODES, DRAWS = 12, 1000
 LENGTH = (log(80), 0.6)
@@ -51,6 +54,8 @@ class Call:
 
 
 Episode = list[Call]
+Played = list[tuple[int, list[Episode]]]
+"""Of every arm: how many episodes the run will play, and those that were rehearsed. A round of sentinels is an episode too."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,14 @@ async def estimate(design: Design) -> Estimate:
     heard: Episode = []
     with within(Service(price=lambda model: price_of(model, design.prices), rehearse=partial(rehearse, heard))):
         found = tables(_without_the_absent(design))
-        played = [[e async for e in _rehearsed(design, of, heard)] for of in found]
+        played: Played = [(design.episodes, [e async for e in _rehearsed(design, of, heard)]) for of in found]
+        rehearsed = sum(len(episodes) for _, episodes in played)
+        played += _sentinels(design, found, heard)
         called = {_name(m): m.price for t in found for seats in t.seats for a in seats.values() for m in models(a)}
     outcomes = [_outcome(played, design, Random(i)) for i in range(DRAWS)]
     calls, tokens_in, tokens_out, cost, seconds = (_range(list(column)) for column in zip(*outcomes, strict=True))
     absent = sorted({r for a in design.arms for r, s in a.seats.items() if s["agent"] in ABSENT})
-    return Estimate(design.episodes * len(design.arms), sum(map(len, played)), calls, tokens_in, tokens_out, cost, seconds,
+    return Estimate(design.episodes * len(design.arms), rehearsed, calls, tokens_in, tokens_out, cost, seconds,
                     design.concurrency, {name: p for name, p in called.items() if p is not None},
                     tuple(name for name, p in called.items() if p is None), tuple(absent))
 
@@ -124,6 +131,16 @@ async def _rehearsed(design: Design, of: Table, heard: Episode) -> AsyncIterator
         yield list(heard)
 
 
+def _sentinels(design: Design, found: list[Table], heard: Episode) -> Played:
+    """The sentinels of a run."""
+    assert isinstance(design.episodes, int)
+    heard.clear()
+    for subject in subjects(found):
+        for item in range(design.sentinels):
+            rehearse(heard, subject.model, question(item, design.seed))
+    return [(len(rounds(design.episodes * len(found))), [list(heard)])] if heard else []
+
+
 def rehearse(heard: Episode, model: LLM, turn: Turn) -> Reply:
     """What the mock says in a model's place, at a model's length; the call is added to those heard."""
     request, _ = model.request(turn, model.structured and turn.schema is not None)
@@ -145,14 +162,14 @@ def _lengthened(words: str, length: int) -> str:
     return to_json({"reasoning": more, **from_json(words)}).decode() if words.startswith("{") else f"{words} {more}"
 
 
-def _outcome(played: list[list[Episode]], design: Design, chance: Random) -> tuple[float, ...]:
+def _outcome(played: Played, design: Design, chance: Random) -> tuple[float, ...]:
     """(calls, tokens in, tokens out, US$, seconds) as one run of the design might turn out."""
     assert isinstance(design.episodes, int)
     longer, wider = exp(chance.gauss(0, TALK)), exp(chance.gauss(0, 0.15))
     again, pause, speed = chance.uniform(1.0, 1.1), exp(chance.gauss(0, 0.4)), 60 * exp(chance.gauss(0, 0.4))
     calls = said = asked = cost = most = 0.0
-    for arm in played:
-        share = again * design.episodes / len(arm)
+    for times, arm in played:
+        share = again * times / len(arm)
         for episode in chance.choices(arm, k=len(arm)):
             calls += share * len(episode)
             most = max(most, sum(pause + c.tokens_out * longer / speed for c in episode))
@@ -160,7 +177,7 @@ def _outcome(played: list[list[Episode]], design: Design, chance: Random) -> tup
                 asked += share * c.tokens_in * wider
                 said += share * c.tokens_out * longer
                 cost += share * (c.tokens_in * wider * c.price[0] + c.tokens_out * longer * c.price[1]) / 1e6 if c.price else 0.0
-    at_once = min(design.concurrency, design.episodes * len(played))
+    at_once = min(design.concurrency, sum(times for times, _ in played))
     return calls, asked, said, cost, max(most, (calls * pause + said / speed) / at_once)
 
 

@@ -18,11 +18,12 @@ from ..protocols.session import Event
 from ..transcripts.journal import Journal
 from ..transcripts.store import Store
 from ..transcripts.talk import find_run
-from .design import Design, Fields, json_or_text, seat, wordings_of
+from .design import Arm, Design, Fields, json_or_text, seat, wordings_of
+from .money import check, serving
 from .plan import Slot, Table, tables
 from .record import Line, Past, Remembered, copy_slot, design_of, ended, retell
-from .resume import recorded
 from .runner import Progress, Run, Watch, finish, head, new_name, preflight
+from .said import recorded
 
 FORM = "write seat:ROLE=AGENT, wording=NAME or say:WORDS"
 
@@ -71,10 +72,11 @@ def read_episodes(store: Store, text: str) -> tuple[str, list[int] | None]:
 
 
 async def fork(episodes: str, at: int, change: Change, times: int, store: Store, watch: Watch | None = None,
-               on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
+               on_episode: Callable[[Progress], None] | None = None, budget: float | None = None) -> tuple[str, str]:
     """Forks episodes at turn `at`, `times` each; (run, status). Nothing is written before everything has been replayed.
 
-    With "RUN/all", episodes that ended before the turn are left out. Raises InputError.
+    With "RUN/all", episodes that ended before the turn are left out. budget: US$ for the forks; None: what their origin was
+    given, anew. Cache and prices are those of the origin. Raises InputError.
     """
     if at < 0 or times < 1:
         raise FieldError(f"--at {at} --times {times}: a turn is 0 or more, and there is at least one copy.")
@@ -84,17 +86,19 @@ async def fork(episodes: str, at: int, change: Change, times: int, store: Store,
     if not pasts:
         raise InputError(f"no episode of run {run} has a turn {at}.")
     arms = {p.row["arm"] for p in pasts}
-    design = _changed(origin, change, arms)
-    found = tables(design)
-    await preflight(found)
-    by_arm, copies = {t.arm.name: t for t in found}, list[Copy]()
-    for past in pasts:
-        table = by_arm[past.row["arm"]]
-        told, = wordings_of(table.game, (past.row["wording"],), table.arm.objective)
-        for copy in range(times):
-            slot = copy_slot(past, len(copies), table, _wording(table, change, told), at, copy, 1 / times)
-            copies.append(await _copy(run, past, slot, told, at, change, copy, design))
-    return await play(design, found, copies, store, watch, on_episode)
+    design = _changed(origin, change, arms, budget)
+    with serving(design, store):
+        found = tables(design)
+        check(design, found)
+        await preflight(found)
+        by_arm, copies = {t.arm.name: t for t in found}, list[Copy]()
+        for past in pasts:
+            table = by_arm[past.row["arm"]]
+            told, = wordings_of(table.game, (past.row["wording"],), table.arm.objective)
+            for copy in range(times):
+                slot = copy_slot(past, len(copies), table, _wording(table, change, told), at, copy, 1 / times)
+                copies.append(await _copy(run, past, slot, told, at, change, copy, design))
+        return await play(design, found, copies, store, watch, on_episode)
 
 
 def _reaches(past: Past, at: int, strict: bool) -> bool:
@@ -103,11 +107,17 @@ def _reaches(past: Past, at: int, strict: bool) -> bool:
     return at < past.turns
 
 
-def _changed(origin: Design, change: Change, arms: set[str]) -> Design:
+def _changed(origin: Design, change: Change, arms: set[str], budget: float | None) -> Design:
     """The design of the fork: the arms concerned, with the seats and the wording as changed."""
     update = {"wordings": (change.wording,)} if change.wording else {}
     new = [arm.model_copy(update={**update, "seats": {**arm.seats, **change.seats}}) for arm in origin.arms if arm.name in arms]
-    return origin.model_copy(update={"name": f"fork-{origin.name}", "arms": tuple(new)})
+    return copied(origin, "fork", tuple(new), budget)
+
+
+def copied(origin: Design, what: str, arms: tuple[Arm, ...], budget: float | None) -> Design:
+    """The design of a run of copies: that of their origin with other arms, and without sentinels, which watch a run of its length."""
+    held = {} if budget is None else {"budget": budget}
+    return origin.model_copy(update={"name": f"{what}-{origin.name}", "sentinels": 0, "arms": arms, **held})
 
 
 def _wording(table: Table, change: Change, told: Wording) -> Wording:

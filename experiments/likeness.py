@@ -20,7 +20,7 @@ def distances(store: Store, run: str) -> Iterator[dict[str, Any]]:
     """Per arm and role, learner -> distance in [0, 1]: |share of an arm up to t - the learner's mean share|, over rounds and arms.
 
     The learner, at its default setting, is simulated over SEEDS seeds at the same means; in the other seat is the one that sat there
-    if it is a learner, else UCB1. Episodes are averaged.
+    if it is a learner, else UCB1. Episodes are averaged. Games whose rewards follow no formula, as where texts are scored, are left out.
     """
     arms = {a["arm"]: a for a in store.rows("SELECT arm, game, game_fields, seats FROM arm WHERE run = ?", [run])}
     groups: dict[tuple[str, str], list[Seated]] = {}
@@ -28,6 +28,8 @@ def distances(store: Store, run: str) -> Iterator[dict[str, Any]]:
         groups.setdefault((s.arm, s.role), []).append(s)
     for (arm, role), met in groups.items():
         spec: Fields = {"name": arms[arm]["game"], **from_json(arms[arm]["game_fields"])}
+        if not hasattr(game_of(spec), "noise"):
+            continue
         sat = from_json(arms[arm]["seats"])
         yield {"arm": arm, "role": role, **{name: _distance(met, spec, role, name, sat) for name in CLASSICAL}}
 

@@ -92,7 +92,7 @@ def spent(events: Iterable[Event]) -> float:
     """US$ counted so far by a journal: what was counted at its last stop, and what replies since have cost."""
     total = 0.0
     for event in events:
-        if event["k"] == "reply":
+        if event["k"] in ("reply", "sentinel"):
             total += event.get("cost") or 0.0
         elif event["k"] == "stop" and event.get("spent") is not None:
             total = event["spent"]

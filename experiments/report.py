@@ -9,7 +9,7 @@ from ..errors import InputError, StoreError
 from ..registry import explain
 from ..reports.document import Code, Document, Figure, Section, Table
 from ..transcripts.arms import Score
-from ..transcripts.bill import drift
+from ..transcripts.drift import drift, watched
 from ..transcripts.hypotheses import Finding, as_rows, findings
 from ..transcripts.robustness import as_table, influences, specifications
 from ..transcripts.scores import score
@@ -153,7 +153,12 @@ def _excluded(store: Store, run: str, scores: Sequence[Score]) -> Iterator[str |
 
 def _costs(store: Store, run: str) -> Iterator[str | Table]:
     yield Table("costs", store.rows(COSTS, [run]), "Replies per seat and model. failures: calls that the service did not answer.")
-    yield from (f"Warning: {w}" for w in drift(store, run))
+    models = watched(store, run)
+    yield from (f"Warning: {w}" for w in drift(store, run, models))
+    yield Table("sentinels", [{"model": w.whose, "question": item, "answers in order": " | ".join(said for _, said in line),
+                               "p of model": w.p} for w in models for item, line in w.answers.items()],
+                "Fixed questions put again and again under the run. p of model: that answers of a steady model differ so much before and "
+                "after some round, over all of its questions.")
 
 
 def _reproduce(row: dict[str, Any], run: str, store: Store) -> list[str | Table | Code]:

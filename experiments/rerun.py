@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import FieldError
 from ..transcripts.store import Store
 from ..transcripts.talk import find, find_run, talk
-from .commands import POSSIBLY_PAID, closing, emit, warn
+from .commands import POSSIBLY_PAID, afforded, closing, emit, unfinished, warn
 
 
 def fork(args: Namespace) -> int:
@@ -20,9 +20,9 @@ def fork(args: Namespace) -> int:
     from .screen import differences
 
     store = Store(args.store)
-    name, status = synchronous(play_on(args.episodes, args.at, read_change(args.change), args.times, store))
-    if status == "paused":
-        return _paused(name, args.store)
+    name, status = synchronous(play_on(args.episodes, args.at, read_change(args.change), args.times, store, budget=afforded(args.budget)))
+    if status != "done":
+        return unfinished(store, name, status)
     found = effects(store, name)
     put(store, name, found, 0.95, "forks")
     if args.json:
@@ -38,20 +38,15 @@ def blame(args: Namespace) -> int:
     from .screen import differences
 
     store = Store(args.store)
-    name, status, found = blamed(args.run, args.role, args.benchmark, args.ask, store)
-    if status == "paused":
-        return _paused(name, args.store)
+    name, status, found = blamed(args.run, args.role, args.benchmark, args.ask, store, afforded(args.budget))
+    if status != "done":
+        return unfinished(store, name, status)
     put(store, name, found, 0.95, "shares")
     if args.json:
         return emit({"run": name, "status": status, "store": args.store, "for": args.role, "blame": lines(found)})
     differences(found, f"gap of {args.role}")
     print(f"\n{name}: {status}. The shares sum to the gap between recorded play and the benchmark's on the same draws;\n"
           "luck is what the benchmark is worth on average less what it got on these.")
-    return 0
-
-
-def _paused(name: str, store: str) -> int:
-    print(f"paused: go on with `parlour resume {name} --store {store}`", file=sys.stderr)
     return 0
 
 

@@ -1,14 +1,12 @@
 """Takes an interrupted run up again: ended episodes stay, half-played ones go on at the ask where they stood."""
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from ..errors import StoreError
 from ..protocols.codec import decode
-from ..protocols.seat import Attempt
-from ..protocols.session import Event, Said
+from ..protocols.session import Event
 from ..transcripts.journal import Journal, read
 from ..transcripts.parts import Folder, Gathering, shared
 from ..transcripts.store import Store
@@ -16,6 +14,7 @@ from .design import Design, wordings_of
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
 from .runner import Progress, Run, Watch, finish, head, made_from, preflight, versions
+from .said import recorded
 from .sources import changes
 
 HEAD = ("run", "arm", "benchmark")
@@ -118,29 +117,3 @@ def _slot(table: Table, begun: Event, link: Event) -> Slot:
     wording, = wordings_of(table.game, (begun["wording"],), table.arm.objective)
     return Slot(begun["e"], table, decode(begun["state"]), begun["stratum"], begun["weight"], wording, persona,
                 begun["replicate"], link["tape"], link["luck"])
-
-
-def recorded(events: Iterable[Event]) -> dict[int, dict[int, Said]]:
-    """episode -> turn -> what is on record of it."""
-    found: dict[int, dict[int, dict[str, Any]]] = {}
-    for event in events:
-        if event["k"] in ("ask", "draw", "reply"):
-            turn = found.setdefault(event["e"], {}).setdefault(event["t"], {"attempts": (), "tries": 0, "failures": ()})
-            if event["k"] == "draw":
-                turn["index"] = event["draw"]
-            elif event["k"] == "reply":
-                _hear(turn, event)
-    return {e: {t: Said(**s) for t, s in turns.items()} for e, turns in found.items()}
-
-
-def _hear(turn: dict[str, Any], reply: Event) -> None:
-    """One reply more. A service that was not there, or that refused, has not used up a try: the run was stopped for it."""
-    turn["tries"] = reply["n"] + 1
-    if reply["verdict"] == "error":
-        turn["failures"] += (reply["complaint"],) if reply.get("finish") == "transient" else ()
-        return
-    turn["failures"] = ()
-    if reply["verdict"] == "ok":
-        turn["words"] = reply["words"]
-    else:
-        turn["attempts"] += (Attempt(reply["words"], reply["complaint"]),)

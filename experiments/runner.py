@@ -25,6 +25,7 @@ from .design import Design
 from .money import check, serving
 from .money import table as prices
 from .plan import Slot, Table, persona_name, slots, tables
+from .sentinels import Sentinels
 from .sources import sources
 
 PACKAGES = ("parlour", "pydantic", "duckdb", "openai", "litellm", "langgraph", "tenacity", "numpy", "scipy")
@@ -53,6 +54,7 @@ class Run:
     todo   the episodes to play; None: those of the design
     said   episode -> turn -> what is on record, for a run that is taken up again
     ended  episodes that need not be played again
+    sentinels  those of its models; None where none are put
     """
     design: Design
     store: Store
@@ -65,6 +67,7 @@ class Run:
     begun: frozenset[int] = frozenset()
     ended: frozenset[int] = frozenset()
     todo: Sequence[Slot] | None = None
+    sentinels: Sentinels | None = None
 
     def __post_init__(self) -> None:
         exact = self.design.episodes == "exact"
@@ -102,6 +105,8 @@ class Run:
         for table in self.found:
             for seats in table.seats:
                 await asyncio.gather(*(agent.close() for agent in seats.values()))
+        if self.sentinels:
+            await self.sentinels.close()
         with suppress(StoreError):  # a disk that is full has been told of already
             purse = current().purse
             self.journal.write({"k": "stop", "run": self.name, "status": status, "why": why,
@@ -123,9 +128,11 @@ class Run:
         todo = (s for s in every if s.episode not in self.ended)
         self.progress.done = len(self.ended)
         try:
+            await self._watch_models()
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.design.concurrency):
                     group.create_task(self._worker(todo))
+            await self._watch_models()
         except BaseExceptionGroup as group_of:
             raise group_of.exceptions[0] from None
 
@@ -134,7 +141,14 @@ class Run:
             outcome = await self._episode(slot, None)
             self.progress.count(outcome.status)
             self.on_episode(self.progress)
+            await self._watch_models()
             await self._breathe()
+
+    async def _watch_models(self) -> None:
+        """Puts the sentinels that are due."""
+        if self.sentinels:
+            ended = self.progress.done - self.progress.by_status.get("paused", 0)
+            await self.sentinels.due(ended, self.progress.planned or 0)
 
     async def _breathe(self) -> None:
         """Gives way now and then: seats that never wait would keep the store from being fed and Ctrl-C from being heard."""
@@ -335,6 +349,8 @@ async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress],
     """Plays what a run owes and takes its journal into the store, also when it is stopped; the status."""
     run.watch = watch or run.watch
     run.on_episode = on_episode or run.on_episode
+    if run.design.sentinels:
+        run.sentinels = Sentinels(run.design, run.name, run.found, run.journal)
     try:
         status = await run.play()
     except BaseException:

@@ -4,6 +4,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..protocols.session import Event
+from ..reports.document import Table as Rows
+from ..reports.document import numeric
+from ..reports.document import shown as as_shown
 from ..transcripts.hypotheses import Finding
 from ..transcripts.talk import Talk
 from .design import Design
@@ -97,6 +100,22 @@ def differences(scores: list[dict[str, Any]], what: str) -> None:
         size = f"{s['n'] - s['missing']}" + (f"/{s['n']}" if s["missing"] else "")
         how = s["method"] + (f" ({s['note']})" if s["note"] else "")
         shown.add_row("  " + (f"{s['role']}: {s['seat']}" if s["seat"] else s["role"]), size, _n(s["value"]), _interval(s), how)
+    out.print(shown)
+
+
+def expectations(found: Rows) -> None:
+    """What was expected beside what was found, a line each."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in found.columns:
+        shown.add_column(name, justify="right" if numeric(found, name) else "left", overflow="fold")
+    for row in found.rows:
+        shown.add_row(*(escape(as_shown(row[c])) for c in found.columns))
     out.print(shown)
 
 

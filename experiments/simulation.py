@@ -38,7 +38,7 @@ class Plan:
     def match(self) -> Match:
         """The two learners at the game's means. Raises InputError where the engine does not know such a game."""
         human, ai, noise = (getattr(self.game, f, None) for f in ("human_means", "ai_means", "noise"))
-        if human is None or ai is None:
+        if human is None or ai is None or noise is None:
             raise InputError(f"'{self.spec['name']}' cannot be simulated: only `prompting` is played by learners over many rounds.")
         if noise not in NOISES:
             raise FieldError(f"noise '{noise}' cannot be simulated: choose one of {', '.join(NOISES)}.")

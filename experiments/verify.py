@@ -20,6 +20,7 @@ from ..transcripts.store import Store
 from .design import Design
 from .plan import Table, tables
 from .redrive import Arm, Diverged, Divergence, driven, records
+from .sentinels import differing
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,6 +76,7 @@ def _played(store: Store, db: "duckdb.DuckDBPyConnection", run: str, recorded: s
                 yield differs.divergence
             except Exception as error:
                 yield _unreadable(record.number, error)
+    yield from _guarded(lambda: _sentinels(store, run, design))
     yield from _guarded(lambda: _scores(store, run))
 
 
@@ -97,6 +99,13 @@ def _benchmarks(store: Store, run: str, found: Mapping[str, Table]) -> Iterator[
     for key in sorted(kept.keys() | now.keys()):
         if kept.get(key) != now.get(key):
             yield Divergence(None, None, f"benchmark {key[1]} of arm '{key[0]}'", kept.get(key), now.get(key))
+
+
+def _sentinels(store: Store, run: str, design: Design) -> Iterator[Divergence]:
+    """Every sentinel on record, put and read again."""
+    for row in store.rows("SELECT * FROM sentinel WHERE run = ? ORDER BY round, item, written", [run]):
+        for name, old, new in differing(design, row):
+            yield Divergence(None, None, f"sentinel {row['item']} of round {row['round']}, {name}", old, new)
 
 
 def _scores(store: Store, run: str) -> Iterator[Divergence]:

@@ -188,7 +188,7 @@ class Prompting(Repeated):
     def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
         human = ai = 0.0
         visits: dict[tuple[int, int], int] = {}
-        plays = _rounds(play)
+        plays = rounds_of(play)
         for lead, answer, declined in plays:
             a, b = self.cell(lead, answer)
             visit = visits.get((a, b), 0)
@@ -303,7 +303,7 @@ def _asked(information: Information) -> Prompt:
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
 
 
-def _rounds(play: Play) -> list[tuple[Prompt, Response, bool]]:
+def rounds_of(play: Play) -> list[tuple[Prompt, Response, bool]]:
     """Prompt, response and whether it was declined, of every round."""
     found: list[tuple[Prompt, Response, bool]] = []
     lead: Prompt | None = None

@@ -32,7 +32,10 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "prompting", "information": "both"}, {"name": "prompting", "information": "central"},
     {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
     {"name": "repeated_contract", "rounds": 2, "revealed": True},
-    {"name": "menu_contract"}, {"name": "simulation_queries"},
+    {"name": "menu_contract"},
+    {"name": "written_prompting"}, {"name": "written_prompting", "writer": True, "information": "own", "leader_history": "summary"},
+    {"name": "written_prompting", "information": "both", "decline": True, "price": 0.1, "follower_history": "summary"},
+    {"name": "simulation_queries"},
     {"name": "simulation_queries", "budget": 2, "adaptive": False, "price": 0.02},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
@@ -73,6 +76,9 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
     "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
                                                             "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
     "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
+    "written_prompting": [{}, {"briefs": ["One.", ["Two.", "Two, in other words."]], "styles": [], "human_means": [[0.25], [0.6]],
+                               "ai_means": [[1], [0]], "levels": 2, "horizon": 1},
+                          {"own": 80, "longest": 200, "known": True, "horizon": 1}],
     "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]},
                            {"beliefs": [0.1, 0.3, 0.4], "weights": [0.6, 0.2, 0.2], "partitions": [[0, 1, 0], [0, 0, 1]]},
                            {"beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "sender_utility": [[0, 1, 3], [0, 1, 2], [0, 1, 2]],

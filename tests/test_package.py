@@ -13,6 +13,8 @@ from zipfile import ZipFile
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.xdist_group("package")  # what its tests share is made once
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["setuptools"]["packages"]

@@ -25,6 +25,8 @@ from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
+RETESTED = ("people's agreement with themselves", "normalised accuracy")
+"""Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
 SEP = ": "
 LOSS = "economic loss"
 
@@ -180,7 +182,8 @@ def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, floa
         _thresholds(found, people, simulator, kind, prior, ideal)
     p, q = _shares(people, simulator, ideal)
     numbers = {name: float(np.mean(v)) for name, v in found.items()}
-    return numbers | (_shared(p, q, simulator) if len(p) else {}) | ({} if ideal else _corrected(people, simulator))
+    shared = _shared(p, q, simulator, None if ideal else _retest(people)) if len(p) else {}
+    return numbers | shared | ({} if ideal else _corrected(people, simulator))
 
 
 def extremes(people: Answers, simulator: Answers, ideal: bool) -> tuple[float, float] | None:
@@ -222,13 +225,23 @@ def _shares(people: Answers, simulator: Answers, ideal: bool) -> tuple[Any, Any]
     return p[both], q[both]
 
 
-def _shared(p: Any, q: Any, simulator: Answers) -> dict[str, float]:
+def _retest(people: Answers) -> float | None:
+    """The chance that two different answers to one item are the same, without bias; None without an item answered twice."""
+    whole = people.counts.sum(axis=(1, 3))
+    acted, n = whole[..., 0].ravel(), whole[..., 1].ravel()
+    twice = n >= 2
+    k, m = acted[twice], n[twice]
+    return float(np.mean((k * (k - 1) + (m - k) * (m - k - 1)) / (m * (m - 1)))) if twice.any() else None
+
+
+def _shared(p: Any, q: Any, simulator: Answers, retest: float | None) -> dict[str, float]:
     n = max(1.0, float(simulator.counts[..., 1].sum()) / max(1, len(q)))
     careful = (q * n + 0.5) / (n + 1)  # so that a simulator that never did what people do is not infinitely wrong
     bins = np.minimum((q * 10).astype(int), 9)
     error = sum((bins == b).mean() * abs(p[bins == b].mean() - q[bins == b].mean()) for b in set(bins.tolist()))
-    made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": closeness.agreement(p, p),
-            "normalised accuracy": closeness.normalised_accuracy(p, q), "total variation": closeness.total_variation(p, q),
+    own = closeness.agreement(p, p) if retest is None else retest
+    made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": own,
+            "normalised accuracy": closeness.agreement(p, q) / own if own else 0.0, "total variation": closeness.total_variation(p, q),
             "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
             "log-loss": closeness.cross_entropy(p, careful), "least log-loss": closeness.entropy(p),
             "expected calibration error": float(error),
@@ -297,5 +310,7 @@ def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0
         picked = rng.multinomial(shape[1], [1 / shape[1]] * shape[1], size=shape[0]).astype(float)
         for name, number in measures(resampled(people, picked, rng), resampled(simulator, picked, rng), ideal).items():
             found[name].append(number)
-    cut = 100 * (1 - level) / 2
-    return {name: (float(np.percentile(v, cut)), float(np.percentile(v, 100 - cut))) for name, v in found.items()}
+    cut, point = 100 * (1 - level) / 2, measures(people, simulator, ideal)
+    off = {name: point[name] - float(np.mean(found[name])) for name in RETESTED if name in point and name in found}
+    return {name: (float(np.percentile(v, cut)) + off.get(name, 0.0), float(np.percentile(v, 100 - cut)) + off.get(name, 0.0))
+            for name, v in found.items()}

@@ -39,6 +39,8 @@ def seats(store: Store, run: str) -> list[Seated]:
                 (news, decode(from_json(row["move"])) if row["move"] else None))
     found = []
     for (arm, episode, role), asks in told.items():
+        if role not in games[arm].players():
+            continue
         made = chosen(role, every(games[arm].want(role)), asks)
         found += [Seated(arm, episode, role, made)] if made else []
     return found

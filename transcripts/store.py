@@ -30,6 +30,7 @@ COLUMNS = {
     "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
     "origin_run": "VARCHAR", "origin_episode": "INTEGER", "copy": "INTEGER", "change": "JSON", "luck": "VARCHAR", "tape": "VARCHAR",
+    "round": "INTEGER", "item": "INTEGER", "spec": "JSON",
 }
 """Everything an event may hold, with its type in the store."""
 
@@ -45,6 +46,8 @@ TABLES = {
     "attempt": ("reply", "run, e, t, n, written, words, verdict, complaint, finish, move, prompt, model, tokens_in, tokens_out, "
                          "cost, latency, cached, fingerprint"),
     "unmade": ("unmade", "run, e, t, n, written"),
+    "sentinel": ("sentinel", "run, round, item, n, written, spec, seed, verdict, words, complaint, finish, prompt, model, tokens_in, "
+                             "tokens_out, cost, latency, cached, fingerprint"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
     "fork": ("fork", "run, e, origin_run, origin_episode, copy, t, change, luck, tape"),
 }
@@ -53,11 +56,12 @@ TABLES = {
 ONE_AT_A_TIME = RLock()
 """Two threads of a process must not both write: DuckDB would let both begin and fail one of them."""
 
-BATCH = 16 * 2**20
+BATCH = 8 * 2**20
 """Bytes of a journal taken in at a time."""
 
-MEMORY = 256 * 2**20
-"""Bytes DuckDB may hold while it takes, seals or compacts: without a limit it would keep what it has read."""
+MEMORY = 96 * 2**20
+"""Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
+would be enough for batches of 8 MB, at twice the time."""
 
 BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
@@ -204,10 +208,8 @@ def _inode(path: Path) -> int | None:
 
 def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
     """Refuses a foreign or newer file; brings an older or empty one up to date if it may be written."""
-    tables = {name for name, in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    found = db.execute("SELECT max(version) FROM parlour").fetchone() if "parlour" in tables else None
-    version = found[0] if found else 0
-    if version == 0 and tables:
+    version = _version(db)
+    if version == 0 and db.execute("SELECT table_name FROM duckdb_tables()").fetchone():
         raise StoreError(f"{path} is a database of another program: nothing was changed. Choose another file with --store.")
     scripts = _migrations()
     if version > len(scripts):
@@ -220,6 +222,17 @@ def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
             db.execute(scripts[number])
             db.execute("INSERT INTO parlour VALUES (?)", [number + 1])
             db.execute("COMMIT")
+
+
+def _version(db: "duckdb.DuckDBPyConnection") -> int:
+    """The schema a file has; 0: none. The table itself is asked: to list all tables takes longer than to read a transcript."""
+    import duckdb
+
+    try:
+        found = db.execute("SELECT max(version) FROM parlour").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return 0
+    return int(found[0] or 0) if found else 0
 
 
 def _migrations() -> list[str]:

@@ -22,6 +22,8 @@ from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
 from parlour.transcripts import fidelity as rows
 from parlour.transcripts.store import Store
 
+pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made once
+
 FAKES: dict[str, dict[str, Any]] = {
     "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
     "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}}}
@@ -153,6 +155,20 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
         "economic loss", "total variation", "log-loss", "Pearson correlation", "normalised accuracy")}
     assert ranks["economic loss"] >= 0.9
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
+
+
+def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
+    """On average exactly; shares of two answers agree with themselves too well. And the interval is about the estimate."""
+    rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
+    true = np.array([Receiver(logit(p), 2.0).acts(logit(t)) for p in priors for t in f.THRESHOLDS])
+    for _ in range(300):
+        people = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)
+        found.append(rows.measures(people, people, False)[name])
+    off = 4 * np.std(found) / np.sqrt(300)
+    assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
+    many = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 10, rng)
+    low, high = rows.intervals(many, many, False, draws=60)[name]
+    assert low < rows.measures(many, many, False)[name] < high
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

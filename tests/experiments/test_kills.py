@@ -12,7 +12,7 @@ import pytest
 import parlour
 from parlour.experiments import api
 from parlour.experiments.cli import main
-from parlour.experiments.resume import recorded
+from parlour.experiments.said import recorded
 from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.store import Store
 

@@ -18,7 +18,8 @@ from parlour.experiments.cli import main
 from parlour.experiments.design import Priced, make_design
 from parlour.experiments.estimate import Estimate, costly, estimate
 from parlour.experiments.money import price_of, spent, table
-from parlour.transcripts.bill import bill, drift
+from parlour.transcripts.bill import bill
+from parlour.transcripts.drift import drift
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import Store
 
@@ -239,3 +240,57 @@ def test_mocks_cost_nothing() -> None:
     assert not asks("mock") and not asks({"agent": "llm", "model": "m", "is_mock": True})
     assert asks({"agent": "llm", "model": "m"}) and not asks({"agent": "llm", "model": "m"}, episodes="exact")
     assert asks({"agent": "deliberate", "inner": {"agent": "persona", "model": "m"}})
+
+
+# --- copies -------------------------------------------------------------------------------------------------------------
+def test_forks_obey_a_budget_and_go_on_with_a_larger_one(tmp_path: Path, server: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
+    spent_by = "SELECT coalesce(sum(cost), 0) AS cost FROM attempt WHERE run = '{}' AND verdict <> 'error'"
+    path = tmp_path / "x.duckdb"
+    origin = parlour.run(design(server.endpoint, episodes=8), path)
+    whole = parlour.fork(f"{origin.run}/all", 0, store=path)
+    cost = whole.sql(spent_by.format(whole.run))["cost"][0]
+    part = parlour.fork(f"{origin.run}/all", 0, store=path, budget=cost / 2)
+    assert part.status == "stopped" and 0 < part.sql(spent_by.format(part.run))["cost"][0] <= cost / 2
+    assert part.sql(f"SELECT * FROM possibly_paid WHERE run = '{part.run}'").empty
+    assert api.resume(part.run, path, budget=2 * cost).status == "done"
+    assert part.sql(spent_by.format(part.run))["cost"][0] == pytest.approx(cost)
+    assert main(["fork", f"{origin.run}/all", "--at", "0", "--budget", f"{cost / 2}", "--store", str(path)]) == 0
+    assert "stopped: the budget of US$" in capsys.readouterr().err
+    assert main(["fork", f"{origin.run}/all", "--at", "0", "--budget", "0", "--store", str(path)]) == 2
+    with pytest.raises(DesignError, match="needs max_tokens"):
+        change = seat(server.endpoint, max_tokens=None)
+        parlour.fork(f"{origin.run}/all", 0, f"seat:human={json.dumps(change)}", store=path, budget=1.0)
+
+
+def test_the_budget_of_a_run_holds_its_copies_too(tmp_path: Path, server: MockServer) -> None:
+    path = tmp_path / "x.duckdb"
+    origin = parlour.run(design(server.endpoint, episodes=4), path)
+    cost = origin.sql(BILLED)["cost"][0]
+    few = parlour.run(design(server.endpoint, episodes=4, budget=2 * cost), path)
+    assert few.status == "done"
+    forks = parlour.fork(f"{few.run}/all", 0, times=5, store=path)
+    assert forks.status == "stopped"
+    assert forks.sql(f"SELECT sum(cost) AS cost FROM attempt WHERE run = '{forks.run}'")["cost"][0] <= 2 * cost
+    asked = server.requests
+    assert parlour.blame(origin.run, ask=True, store=path, budget=cost / 1e4).empty and server.requests == asked
+
+
+def test_forks_say_again_what_the_cache_holds(tmp_path: Path, server: MockServer) -> None:
+    path = tmp_path / "x.duckdb"
+    origin = parlour.run(design(server.endpoint, episodes=6, cache="read-write"), path)
+    asked = server.requests
+    forks = parlour.fork(f"{origin.run}/all", 1, times=2, store=path)
+    hits = "SELECT copy, count(*) FILTER (cached) AS hits, count(*) AS n FROM attempt a JOIN fork f USING (run, episode) " \
+           "WHERE a.turn >= f.turn AND verdict <> 'error' GROUP BY copy ORDER BY copy"
+    first, second = forks.sql(hits).to_dict("records")
+    assert first["hits"] == first["n"] > 0 and second["hits"] == 0 and server.requests - asked == second["n"]
+
+
+def test_forks_know_the_prices_of_their_origin(tmp_path: Path, server: MockServer) -> None:
+    own = seat(server.endpoint, price_in=None, price_out=None)
+    path = tmp_path / "x.duckdb"
+    made = design(server.endpoint, episodes=3, seats={"human": own, "ai": "strategy"}, prices={"mock": {"price_in": 7.0, "price_out": 0.0}})
+    origin = parlour.run(made, path)
+    forks = parlour.fork(f"{origin.run}/all", 0, store=path)
+    costs = forks.sql("SELECT run, sum(cost) AS cost FROM attempt GROUP BY run")["cost"].tolist()
+    assert costs[0] == pytest.approx(costs[1]) and costs[0] > 0

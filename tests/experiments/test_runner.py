@@ -13,8 +13,8 @@ import pytest
 import parlour
 from parlour.errors import InputError, StoreError
 from parlour.experiments import api, runner
-from parlour.experiments.resume import recorded
 from parlour.experiments.runner import Walk
+from parlour.experiments.said import recorded
 from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.store import Store
 

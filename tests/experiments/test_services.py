@@ -114,3 +114,17 @@ def test_the_command_line_says_it_in_one_line(tmp_path: Path, monkeypatch: pytes
     os.environ.pop("PARLOUR_TEST_KEY")
     assert main(["play", "email", "--seat", f"human={json.dumps(seat(server.endpoint))}"]) == 2
     assert "set the environment variable PARLOUR_TEST_KEY" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+def test_a_seat_that_deliberates_talks_to_a_service_as_any_other(tmp_path: Path, faulty: bool) -> None:
+    """What it asks of itself goes as data too, where the endpoint is declared as the mock."""
+    pytest.importorskip("langgraph")
+    with MockServer(key=KEY, faults=Faults(rate=0.2 * faulty, kinds=("429", "500", "drop", "malformed"), pause=0.01)) as running:
+        seats = {role: {"agent": "deliberate", "inner": seat(running.endpoint)} for role in ("human", "ai")}
+        results = parlour.run(design(running.endpoint, seats=seats, episodes=6, calls=30), tmp_path / "x.duckdb")
+        assert running.last is not None and "parlour" in running.last
+    assert set(results.frame()["status"]) == {"done"}
+    verdicts = set(results.sql("SELECT verdict FROM attempt")["verdict"])
+    assert verdicts == ({"ok", "error", "invalid"} if faulty else {"ok"})
+    assert main(["verify", "--store", str(tmp_path / "x.duckdb")]) == 0

@@ -1,6 +1,6 @@
 """Verification: what was played comes out the same; every column tampered with, and every row deleted, is found and named."""
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 import parlour
+from parlour.agents.mock_server import MockServer
 from parlour.errors import StoreError
 from parlour.experiments import api
 from parlour.experiments.cli import main
@@ -15,18 +16,23 @@ from parlour.experiments.verify import verify
 from parlour.transcripts.seal import HEAD, PARTS, seal
 from parlour.transcripts.store import Store
 
+pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
+
 BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
 DESIGN: dict[str, Any] = {"name": "v", "seed": 4, "episodes": 8, "game": {"name": "email", "harm": 1.0}, "wait": 0.0,
                           "protocol": {"name": "advice", "max_queries": 2}, "seats": {"human": BAD_FIRST, "ai": "random"}}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> api.Results:
-    results = parlour.run(DESIGN, tmp_path_factory.mktemp("verify") / "whole.duckdb")
-    results.table()
-    rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score")}
-    assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
-    return results
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.Results]:
+    with MockServer() as server:
+        model = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True}
+        results = parlour.run({**DESIGN, "sentinels": 1, "seats": {"human": BAD_FIRST, "ai": model}},
+                              tmp_path_factory.mktemp("verify") / "whole.duckdb")
+        results.table()
+        rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score")}
+        assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
+        yield results
 
 
 @pytest.fixture
@@ -106,6 +112,9 @@ def test_every_column_that_is_changed_is_found(copy: Callable[[str], Store], who
     ("UPDATE draw SET draw = 1 - draw WHERE rowid = (SELECT max(rowid) FROM draw)", ("draw",)),
     ("UPDATE benchmark SET value = '{\"human\": 3.0}' WHERE name = 'with_ai'", ("with_ai",)),
     ("UPDATE score SET value = value + 1 WHERE quantity = 'payoff' AND role = 'human'", ("score", "human")),
+    ("UPDATE sentinel SET words = 'seven' WHERE verdict = 'ok' AND round = 0", ("root",)),
+    ("UPDATE sentinel SET verdict = 'invalid' WHERE verdict = 'ok' AND round = 5", ("sentinel 0 of round 5, verdict",)),
+    ("UPDATE sentinel SET prompt = 'x' WHERE verdict = 'ok' AND round = 5", ("sentinel 0 of round 5, prompt",)),
     ("UPDATE ending SET status = 'forfeit' WHERE episode = 0", ("episode 0", "status")),
     ("UPDATE attempt SET latency = latency + 1 WHERE rowid = (SELECT max(rowid) FROM attempt)", ("episode", "hash")),
 ])
@@ -142,7 +151,6 @@ def test_a_missing_episode_and_hashes_made_anew_are_found_by_the_noted_root(copy
 
 
 def test_no_key_and_no_service_is_needed(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parlour.agents.mock_server import MockServer
     monkeypatch.setenv("SOME_KEY", "secret-key")
     with MockServer() as server:
         llm = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True, "key_env": "SOME_KEY"}
