@@ -46,7 +46,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 4, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
             made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
             run, status = synchronous(start(made, store))
