@@ -131,7 +131,8 @@ class WrittenPrompting(Repeated):
 
     def observe(self, role: Role, state: State) -> Observation:
         means = (self.matrix.human_means, self.matrix.ai_means) if self.known else (None, None)
-        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, human=means[0], ai=means[1])
+        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, longest=self.longest,
+                    human=means[0], ai=means[1])
 
     def rounds(self, role: Role) -> Rounds:
         mine, others = (self.prompts, self.responses) if role == "human" else (self.responses, self.prompts)
