@@ -87,7 +87,7 @@ def learners(args: Namespace) -> int:
     if not measured:
         raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
     if args.plot:
-        arms = [c for c in courses_of(store, name) if c.means is not None]
+        arms = [c for c in courses_of(store, name) if c.game.measured]
         if not arms:
             raise InputError("the means of this game's cells are not known, so there is no regret to draw: leave --plot out.")
         _draw([c.paths for c in arms], arms[-1].game, arms[-1].arm.rules, args)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import FieldError
+from ..games.prompting import Prompting
 from ..registry import name_of
 from ..transcripts.choices import distance, frequencies
 from ..transcripts.courses import Courses, courses_of
@@ -20,11 +21,11 @@ def distances(store: Store, run: str) -> Iterator[dict[str, Any]]:
     """Per arm and role, learner -> distance in [0, 1]: |share of an arm up to t - the learner's mean share|, over rounds and arms.
 
     The learner, at its default setting, is simulated over SEEDS seeds at the same means; in the other seat is the one that sat there
-    if it is a learner, else UCB1. Episodes are averaged. One who moves for both is compared with nobody. Games whose rewards follow no
-    formula, as where texts are scored, are left out.
+    if it is a learner, else UCB1. Episodes are averaged. One who moves for both is compared with nobody, nor is anyone in games
+    whose rewards follow no formula, as where texts are scored.
     """
     for found in courses_of(store, run):
-        for role in found.seated if hasattr(found.game, "noise") and not found.central else ():
+        for role in found.seated if isinstance(found.game, Prompting) and not found.central else ():
             yield {"arm": found.arm.name, "role": role, **{name: _distance(found, role, name) for name in CLASSICAL}}
 
 

@@ -98,7 +98,9 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
     yield Table("beside", [{"arm": s["arm"], "role": s["role"], "quantity": s["quantity"], "what": s["benchmark"], "value": s["value"],
                             "low": s["low"], "high": s["high"], "n": s["n"], "interval": s["method"]} for s in beside],
                 "Comprehension and recitation: shares of right answers. Belief: stated chance, whether it happened, proper scores (less is "
-                "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told.")
+                "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told. "
+                "Policy: what stated policies are worth against receivers at their best, and whether receivers were. Independence: whether "
+                "words tell the state. Simulator: how often it answered as the ideal follower would have.")
     channels = [s for s in scores if s["quantity"] in ("channel", "recalibrated")]
     yield Table("channels", [{"arm": s["arm"], "adviser": s["role"], "what": s["benchmark"], "value": s["value"], "low": s["low"],
                               "high": s["high"], "n": s["n"] or None} for s in channels],
@@ -177,7 +179,7 @@ def _estimated(s: Score) -> dict[str, Any]:
 
 def _curves(store: Store, run: str) -> Iterator[Figure]:
     from .plots import guarantees, pictures, usual
-    arms = [c for c in courses_of(store, run) if c.means is not None]
+    arms = [c for c in courses_of(store, run) if c.game.measured]
     if not arms:
         return
     paths = [c.paths for c in arms]

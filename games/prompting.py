@@ -26,7 +26,6 @@ Checked example (the defaults): stackelberg (.6, .4), at the first prompt and re
 Source: K. Donahue, N. Immorlica, M. Jagadeesan, B. Lucier, A. Slivkins, "Impact of decentralized learning on player utilities in
 Stackelberg games", ICML 2024, arXiv:2403.00188; N. Immorlica, "Theoretical models of generative AI in economic environments".
 """
-from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import ceil
 from random import Random
@@ -36,9 +35,9 @@ from pydantic import Field, create_model, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, Saw, State, Strategy, surely
-from .leading import SIMULATOR, trying
+from .leading import trying
 from .prompting_words import PLAIN, STUDIO, Brief, Pair, Prompt, Response, Verdict, labels
-from .repeated import Repeated, Round
+from .repeated import Repeated
 from .solvers import learning_bounds, tape
 from .solvers.stackelberg import Point, alignment, equilibrium, self_tolerant, tolerant
 
@@ -47,7 +46,6 @@ TALK = "Immorlica, Theoretical models of generative AI in economic environments"
 INFEASIBLE = -1.0
 REACH = 8.6
 """No Gaussian number of the tape is further from its mean: sqrt(-2 ln 2^-53) < 8.58."""
-DECLINED: dict[Role, float] = {"human": INFEASIBLE, "ai": INFEASIBLE}
 DELTA = 0.05
 Rows = Annotated[tuple[Annotated[tuple[float, ...], Field(min_length=1)], ...], Field(min_length=1)]
 
@@ -179,28 +177,18 @@ class Prompting(Repeated):
         cell = a * len(self.responses) + b
         return {role: draw(mean, state.seed, cell, visit, player) for player, (role, mean) in enumerate(means.items())}
 
-    def history(self, play: Play) -> list[Round]:
-        visits: dict[tuple[int, int], int] = {}
-        found = []
-        for lead, answer, declined in rounds_of(play):
-            cell = self.cell(lead, answer)
-            visit = visits.get(cell, 0)
-            visits[cell] = visit + 1
-            found.append(Round(lead, answer, declined, DECLINED if declined else self.reward(play.state, lead, answer, visit)))
-        return found
-
-    @property
-    def table(self) -> dict[Role, Rows]:
-        return {"human": self.human_means, "ai": self.ai_means}
-
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round."""
-        return mean_of([r.earned for r in self.history(play)])
+        return averaged(self.rewards(play))
 
     def means(self, play: Play) -> dict[Role, float]:
         """Mean expected reward per round, given the moves."""
-        met = [None if declined else self.cell(lead, answer) for lead, answer, declined in rounds_of(play)]
-        return mean_of([DECLINED if c is None else {role: rows[c[0]][c[1]] for role, rows in self.table.items()} for c in met])
+        paid = []
+        for lead, answer, declined in self.history(play):
+            a, b = self.cell(lead, answer)
+            paid.append({"human": self.human_means[a][b], "ai": self.ai_means[a][b]} if not declined else
+                        {"human": INFEASIBLE, "ai": INFEASIBLE})
+        return averaged(paid)
 
     def bounds(self, role: Role) -> tuple[float, float]:
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
@@ -303,23 +291,6 @@ def _asked(information: Information) -> Prompt:
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
 
 
-def rounds_of(play: Play) -> list[tuple[Prompt, Response, bool]]:
-    """Prompt, response and whether it was declined, of every round."""
-    found: list[tuple[Prompt, Response, bool]] = []
-    lead: Prompt | None = None
-    for role, move in play.moves:
-        if role == SIMULATOR:
-            continue
-        if isinstance(move, Prompt):
-            lead = move
-        elif isinstance(move, Response):
-            assert lead is not None
-            found.append((lead, move, False))
-        elif isinstance(move, Verdict) and move.verdict == "decline":
-            found[-1] = (*found[-1][:2], True)
-    return found
-
-
-def mean_of(paid: Sequence[Mapping[Role, float]]) -> dict[Role, float]:
-    """The mean per role of what some rounds paid; 0 if there were none."""
+def averaged(paid: list[dict[Role, float]]) -> dict[Role, float]:
+    """The mean over rounds; 0 if there were none."""
     return {role: sum(p[role] for p in paid) / max(1, len(paid)) for role in ("human", "ai")}

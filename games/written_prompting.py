@@ -27,7 +27,6 @@ Source: K. Donahue, N. Immorlica, M. Jagadeesan, B. Lucier, A. Slivkins, "Impact
 Stackelberg games", ICML 2024, arXiv:2403.00188; N. Immorlica, "Theoretical models of generative AI in economic environments":
 the game; cells of real text, and their uncertainty, are built here.
 """
-from collections.abc import Iterator
 from functools import cached_property
 from random import Random
 from typing import Annotated, Any
@@ -36,7 +35,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, State, Strategy, heard, surely
-from .prompting import DECLINED, INFEASIBLE, Prompting, Tape, mean_of, rounds_of
+from .prompting import INFEASIBLE, Prompting, Tape, averaged
 from .prompting_words import Prompt, Response, Verdict, labels
 from .repeated import Repeated, Round
 from .solvers import cells, tape
@@ -132,7 +131,8 @@ class WrittenPrompting(Repeated):
 
     def observe(self, role: Role, state: State) -> Observation:
         means = (self.matrix.human_means, self.matrix.ai_means) if self.known else (None, None)
-        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, human=means[0], ai=means[1])
+        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, longest=self.longest,
+                    human=means[0], ai=means[1])
 
     def rounds(self, role: Role) -> Rounds:
         mine, others = (self.prompts, self.responses) if role == "human" else (self.responses, self.prompts)
@@ -212,17 +212,9 @@ class WrittenPrompting(Repeated):
         human, ai = draws[int(tape.uniform(state.seed, number, visit, 1) * len(draws))]
         return {"human": human, "ai": ai}
 
-    def history(self, play: Play) -> list[Round]:
-        return list(self._written(play)) if _texts(play) else self._chosen(play)
-
-    @property
-    def table(self) -> dict[Role, Rows] | None:
-        """Not known either for briefs that the human writes."""
-        return None if self.own or not self.calibrated else self.matrix.table
-
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round, or per cell where cells are sampled; 0 if nothing was scored."""
-        return mean_of([r.earned for r in self.history(play)])
+        return averaged(self.rewards(play))
 
     def means(self, play: Play) -> dict[Role, float]:
         """As paid, for scores are moves; without texts the mean of the cells that were met."""
@@ -232,28 +224,37 @@ class WrittenPrompting(Repeated):
         """What two scores earn."""
         return {"human": self.worth(scored.human), "ai": self.worth(scored.ai)}
 
-    def _written(self, play: Play) -> Iterator[Round]:
-        """The rounds of texts that were scored or declined; where cells are sampled, nobody chose the moves."""
-        lead, answer = self.want("human").model_construct(prompt_id="a1"), self.want("ai").model_construct(response_id=self.responses[0])
+    def history(self, play: Play) -> list[Round]:
+        found: list[Round] = []
         for _, move in play.moves:
             if isinstance(move, Prompt):
-                lead = move
+                found.append(Round(move, self._only, False))
             elif isinstance(move, Response):
-                answer = move
-            elif isinstance(move, Scored):
-                yield Round(lead, answer, False, self.paid(move))
-            elif isinstance(move, Verdict) and self.declines(move):
-                yield Round(lead, answer, True, DECLINED)
-
-    def _chosen(self, play: Play) -> list[Round]:
-        visits: dict[tuple[int, int], int] = {}
-        found = []
-        for lead, answer, declined in rounds_of(play):
-            cell = self.matrix.cell(lead, answer)
-            visit = visits.get(cell, 0)
-            visits[cell] = visit + 1
-            found.append(Round(lead, answer, declined, DECLINED if declined else self.reward(play.state, lead, answer, visit)))
+                found[-1] = found[-1]._replace(answer=move)
+            elif isinstance(move, Verdict):
+                found[-1] = found[-1]._replace(declined=self.declines(move))
         return found
+
+    @property
+    def _only(self) -> Response:
+        """The response where there are no styles to choose from."""
+        return Response(response_id=self.responses[0])
+
+    def rewards(self, play: Play) -> list[dict[Role, float]]:
+        return self._written(play) if _texts(play) else super().rewards(play)
+
+    def _written(self, play: Play) -> list[dict[Role, float]]:
+        found = []
+        for _, move in play.moves:
+            if isinstance(move, Scored):
+                found.append(self.paid(move))
+            elif isinstance(move, Verdict) and self.declines(move):
+                found.append({"human": INFEASIBLE, "ai": INFEASIBLE})
+        return found
+
+    @property
+    def measured(self) -> bool:
+        return self.calibrated and not self.own
 
     def bounds(self, role: Role) -> tuple[float, float]:
         return INFEASIBLE, 1.0

@@ -10,7 +10,7 @@ from ..games.base import Frozen, Information, Mixed, Move, Role, Strategy, Wordi
 from .base import Ask
 from .codec import render, schema
 
-Finish = Literal["stop", "length", "refusal"]
+Finish = Literal["stop", "length", "refusal", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,11 @@ class Reply:
     """What a seat said.
 
     words    as they came, before any reading
-    finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined
+    finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined; `absent` if a person was not there to
+             answer
     cost     in US dollars, None if the price is not known
     latency  seconds
-    fingerprint  what the service calls the state of its model, if it says so
+    fingerprint  what the service calls the state of its model, if it says so; of a person, an anonymous name
     cached   said before: it is from a cache
     """
     words: str
@@ -73,6 +74,8 @@ class Turn:
     before    how many asks the seat answered before its talk last began anew; these are not in `past`
     kept      what the seat has worked out from its past so far, so that a long game is not gone through anew at every ask. A
               seat that is taken up again begins with none, so it may hold only what `past` gives again
+    sitting   the same for all asks of this role in this episode and for no others, so that who serves several tables can tell them
+              apart; no words depend on it
     """
     ask: Ask
     wording: Wording
@@ -82,6 +85,7 @@ class Turn:
     tries: int = 0
     before: int = 0
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    sitting: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def role(self) -> Role:
@@ -185,6 +189,9 @@ class Agent(Frozen, ABC):
 
     async def check(self) -> None:
         """Called once before a run begins. Raises ProviderError if it is plain already that nobody would answer."""
+
+    def rise(self, sitting: dict[str, Any]) -> None:
+        """Called when an episode is over in which it was asked, with the `sitting` of its turns."""
 
     async def close(self) -> None:
         """Lets go of connections."""

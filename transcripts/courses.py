@@ -6,6 +6,7 @@ was told no more than a summary, or whose last reward was never told, is read li
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ..games.base import Move, Play, Role, every
@@ -48,40 +49,42 @@ class Courses:
 
     def _course(self, play: Play) -> Course:
         leads, answers = ({next(iter(m.__dict__.values())): i for i, m in enumerate(moves)} for moves in (self.prompts, self.responses))
-        rounds = self.game.history(play)
-        return Course(tuple(leads[_label(r.lead)] for r in rounds), tuple(answers[_label(r.answer)] for r in rounds),
-                      tuple(r.declined for r in rounds), {p: tuple(r.earned[p] for r in rounds) for p in (self.leader, self.follower)})
+        rounds = [(leads[_label(lead)], answers[_label(answer)], declined) for lead, answer, declined in self.game.history(play)]
+        paid = self.game.rewards(play)
+        earned = {role: tuple(p[role] for p in paid) for role in (self.leader, self.follower)}
+        a, b, c = zip(*rounds, strict=True)
+        return Course(a, b, c, earned)
 
     @cached_property
-    def means(self) -> "numpy.ndarray[Any, Any] | None":
-        """2 x K x (B + 1): what a cell pays leader and follower on average, net of fees; the last column is an answer declined.
-        None where that is not known."""
+    def means(self) -> "numpy.ndarray[Any, Any]":
+        """2 x K x (B + 1): what a cell pays leader and follower on average, net of fees; the last column is an answer declined."""
         import numpy as np
-        if self.game.table is None:
-            return None
+        state = self.game.sample(Random(0))
+        price = self.arm.rules.get("price", 0.0)
         found = np.full((2, len(self.prompts), len(self.responses) + 1), self.game.worth_declined)
-        found[:, :, :-1] = [self.game.table[role] for role in (self.leader, self.follower)]
-        found[0] -= self.arm.rules.get("price", 0.0)
+        for a, lead in enumerate(self.prompts):
+            for b, answer in enumerate(self.responses):
+                mean = self.game.means(Play(state=state, moves=((self.leader, lead), (self.follower, answer))))
+                found[:, a, b] = mean[self.leader], mean[self.follower]
+        found[0] -= price
         return found
 
     @cached_property
     def best(self) -> int:
         """The prompt that is best for the leader if it is answered best for the follower; ties are hers."""
-        assert self.means is not None
         human, ai = self.means.tolist()
         return equilibrium(human, ai)[0]
 
     @cached_property
     def _losses(self) -> "numpy.ndarray[Any, Any]":
         """K x (B + 1): what an answer costs the follower on average, compared with its best."""
-        assert self.means is not None
         found: numpy.ndarray[Any, Any] = self.means[1].max(axis=1, keepdims=True) - self.means[1]
         return found
 
     @property
     def most_lost(self) -> float:
-        """The most that one answer can cost the follower; 0 where the means are not known."""
-        return 0.0 if self.means is None else float(self._losses.max())
+        """The most that one answer can cost the follower."""
+        return float(self._losses.max())
 
     def lost(self, course: Course) -> float:
         """The follower's instantaneous regret, in the mean over rounds; an answer that was declined counts with what it paid."""
@@ -107,8 +110,7 @@ class Courses:
     def paths(self) -> Paths:
         """All episodes as counts of the cells played up to each round of a thinned grid."""
         import numpy as np
-        assert self.means is not None, "curves are drawn where the means of the cells are known"
-        k, b = len(self.prompts), len(self.responses) + 1
+        means, k, b = self.means, len(self.prompts), len(self.responses) + 1
         grid = np.array(thinned(self.game.length))
         plays = np.zeros((len(self.all), len(grid), k * b), dtype=np.int64)
         switched = np.ones(len(self.all), dtype=np.int64)
@@ -118,13 +120,13 @@ class Courses:
             switched[i] += max(np.flatnonzero(np.diff(c.leads)), default=-1) + 1
         seats = self.arm.seats
         return Paths(self.arm.name, seats[self.leader], seats.get(self.follower, seats[self.leader]), self.game.length,
-                     self.means.reshape(2, -1), (k, b), [x.model_dump(mode="json") for x in self.arm.benchmarks], grid, plays, switched,
+                     means.reshape(2, -1), (k, b), [x.model_dump(mode="json") for x in self.arm.benchmarks], grid, plays, switched,
                      title=self.arm.name, declines=True)
 
 
 def courses(arm: Arm) -> Courses | None:
     """The courses of an arm; None for a game that is not played in rounds, or of which no episode was played to its end."""
-    if not isinstance(arm.game, Repeated) or not arm.rules.get("rounds"):
+    if not isinstance(arm.game, Repeated) or arm.rules.get("rounds") is None:
         return None
     found = Courses(arm, arm.game)
     return found if found.all else None

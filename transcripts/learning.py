@@ -2,8 +2,8 @@
 
 Over T rounds, with benchmark value V per round and u the mean rewards of the cells, net of the price of a round:
 
-    expected regret       V T - sum_t u(a_t, b_t)                    from the means of the cells played, not from what they paid (of
-                                                                     texts that were scored, from their scores)
+    expected regret       V T - sum_t u(a_t, b_t)                    from the means of the cells played, not from what they paid; of
+                                                                     texts that were scored, from what their scores paid
     suffix failure        1 if the leader never plays the best prompt after round T / 2: of episodes, their frequency
     min fraction          K min_a n_a / T                            1 for one who plays all alike, 0 for one who leaves an arm out
     greedy fraction       the share of rounds that took an arm of the highest mean reward so far
@@ -56,7 +56,9 @@ def regrets(arm: Arm, role: Role, per_round: float, rounds: int) -> list[Row]:
 
 def _explored(arm: Arm, found: Courses, role: Role) -> Iterator[Score]:
     measured = {episode: measures(found, episode, role) for episode in found.all}
-    limits = {"last switch": (1.0, float(found.game.length)), "instantaneous regret": (0.0, found.most_lost)}
+    limits = {"last switch": (1.0, float(found.game.length))}
+    if found.game.measured:
+        limits["instantaneous regret"] = 0.0, found.most_lost
     for what in next(iter(measured.values())):
         low, high = limits.get(what, (0.0, 1.0))
         rows = [arm.row(e, measured[e["episode"]][what] if e["episode"] in measured else None, low, high) for e in arm.episodes]
@@ -79,7 +81,7 @@ def measures(found: Courses, episode: int, role: Role) -> Mapping[str, float]:
     choices = found.choices(course, role)
     made = {"min fraction": min_fraction(choices.chosen, choices.arms), "greedy fraction": greedy_fraction(choices),
             "last switch": float(last_switch(choices.chosen))}
-    if found.means is None:
+    if not found.game.measured:
         return made
     if role == found.leader:
         made["suffix failure"] = float(suffix_failure(course.leads, found.best, len(course.leads) // 2))

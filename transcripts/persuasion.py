@@ -1,6 +1,7 @@
 """What a sender's policies were worth, and what receivers were really told, from rows alone.
 
-    stated     U(pi): what her policy earns against the best answers of the receivers she may meet, episode by episode
+    stated     U(pi): what her policy earns against the best answers of the type she met, episode by episode: over the types she may
+               meet, what her policies are worth, whatever was drawn
     gain       (U - U_no) / (V - U_no): U what she earned, U_no without information, V the optimum; not defined where V = U_no
     obedience  share of receivers who did what is best for them, by Bayes's rule from the policy and the message
     realised   where words or unbound messages may tell another story than the policy: what was really told. Words that came with a
@@ -47,7 +48,7 @@ def persuasions(arm: Arm) -> Iterator[Score]:
     talks = {episode: _talk(offer, episode, play) for episode, play in plays(arm)}
     if not talks:
         return
-    stated = {e: value(offer, t.rows) for e, t in talks.items()}
+    stated = {e: met(offer, t.case.type, t.rows) for e, t in talks.items()}
     yield _mean(arm, stated, "policy", "stated policy, receivers at their best")
     yield from _gain(arm)
     good = sum(t.best for t in talks.values())
@@ -72,9 +73,12 @@ def _talk(offer: Offer, episode: int, play: Play) -> Talk:
 
 def value(offer: Offer, rows: Rows) -> float:
     """What a policy earns the sender from the receivers she may meet, each at his best."""
-    policy = tuple(normalised(row) for row in rows)
-    return sum(w * worth(belief, policy, offer.sender, utility).sender
-               for w, belief, utility in zip(offer.weights, offer.beliefs, offer.receiver, strict=True))
+    return sum(w * met(offer, k, rows) for k, w in enumerate(offer.weights))
+
+
+def met(offer: Offer, kind: int, rows: Rows) -> float:
+    """What a policy earns the sender from one type, at his best."""
+    return worth(offer.beliefs[kind], tuple(normalised(row) for row in rows), offer.sender, offer.receiver[kind]).sender
 
 
 def _mean(arm: Arm, values: Mapping[int, float], quantity: str, name: str) -> Score:

@@ -123,7 +123,7 @@ def test_foreign_newer_and_missing_files_are_refused_unchanged(tmp_path: Path) -
         assert db.execute("SELECT table_name FROM information_schema.tables").fetchall() == [("mine",)]
     text = tmp_path / "text.duckdb"
     text.write_text("hello")
-    with pytest.raises(StoreError, match="cannot open"), Store(text).open(write=True):
+    with pytest.raises(StoreError, match="another program"), Store(text).open(write=True):
         pass
     assert text.read_text() == "hello"
     newer = Store(tmp_path / "newer.duckdb")
@@ -136,7 +136,7 @@ def test_foreign_newer_and_missing_files_are_refused_unchanged(tmp_path: Path) -
 def test_a_journal_of_something_else_is_refused(tmp_path: Path) -> None:
     store, path = Store(tmp_path / "a.duckdb"), tmp_path / "x.jsonl"
     path.write_text("not json at all\n")
-    with pytest.raises(StoreError, match="not a Parlour journal"):
+    with pytest.raises(StoreError, match="not an event of a Parlour journal"):
         store.take(path)
     with pytest.raises(StoreError, match="no journal"):
         store.take(tmp_path / "none.jsonl")
