@@ -12,7 +12,7 @@ she moves, she may put trial moves to a simulator, who says what the follower wo
     speech     a further move of hers before the follower hears       default: none
     shown      what the follower then sees                            default: what the move came to
 """
-from typing import Any
+from typing import Any, Literal, get_origin
 
 from pydantic import SerializeAsAny
 
@@ -90,7 +90,8 @@ class Leading(Game):
 
     def answers(self) -> tuple[Move, ...]:
         """All that a simulator may answer, of which a faulty one is heard to say another. Raises RulesError."""
-        found = every(self.reply())
+        labels = all(get_origin(f.annotation) is Literal for f in self.reply().model_fields.values())
+        found = every(self.reply()) if labels else ()
         if len(found) < 2:
             raise RulesError("the answers of this game's simulator are not a few labels, so none can be flipped: set flip = 0.")
         return found

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, Field, create_model
 from .base import Move, Observation, Role, Say, State, Wording, every
 from .solvers.persuasion import Row as Row
 from .solvers.persuasion import Rows as Rows
+from .solvers.persuasion import best_action as best_action
+from .solvers.persuasion import expected as expected
 
 
 class Case(State):
@@ -56,8 +58,8 @@ class Offer(Observation):
 
     def say(self, w: Wording, me: Role) -> str:
         parts = [w.tell("offer"), w.tell("your_payoffs"), table(self.sender, w)]
-        for share, belief, utility in zip(self.weights, self.beliefs, self.receiver, strict=True):
-            whom = w.tell("one" if len(self.weights) == 1 else "some", share=w.percent(share), belief=chances(belief, w))
+        for k, (share, belief, utility) in enumerate(zip(self.weights, self.beliefs, self.receiver, strict=True), 1):
+            whom = w.tell("one" if len(self.weights) == 1 else "some", number=k, share=w.percent(share), belief=chances(belief, w))
             parts += [whom, table(utility, w)]
         listed = ", ".join(map(w.label, named("m", self.messages)))
         return "\n".join([*parts, w.tell("messages", messages=listed)])

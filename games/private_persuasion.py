@@ -9,6 +9,7 @@ this policy, after this message, would he act?"), commits to a policy, a message
     r_k   odds      p d1 / ((1 - p) d0), d1 his gain and d0 his loss, d1 + d0 = 2   > 0; default p / (1 - p): d1 = d0 = 1
     K     queries   c price of each, both of the protocol                           (`rules`)
     personas        what a simulator that knows a persona is told of each type; default: one of five tempers
+    partitions      the only questions the simulator answers: for each, the cell of every type, counted from 0      default: all queries
 
 He acts after a message sent with chances x1, x0 in states 1, 0 iff r_k x1 >= x0. The sender's payoff is 1 if he acts. What a
 policy is worth against a set of types is in `solvers.thresholds`, which cuts to ask for in `solvers.queries`. Benchmarks, net of
@@ -30,6 +31,10 @@ the c-th stand-in, counted from 0; where the simulator knows the type, after the
 types from k up. Ties: he acts; she does not ask, then the lowest cut. Checked example (the defaults): .475 without a query, .6
 with one.
 
+With `partitions`, or with more states or actions, sets of types are solved instead of cuts (`private_family`): beliefs are then rows
+of chances of the states, `sender_utility` is a table of states x actions, `receiver_utility` one such table for all types or one for
+each. Exact where small (measure `exact`), greedy where large; the note says which.
+
 Source: Harris, Immorlica, Lucier, Slivkins, "Algorithmic persuasion through simulation", arXiv:2311.18138.
 """
 from collections.abc import Sequence
@@ -38,65 +43,145 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from .base import SLACK, Benchmark, Information, Kind, Mixed, Move, Role, Rules, Say, Strategy, learned, surely
-from .leading import SIMULATOR, Asked, Sketches, StandIn, Tried
-from .persuading import PITCH, Case, Offer, Policy, Receiver, Row, Rows, Sent, Word, index, normalised
+from ..errors import RulesError
+from . import private_family
+from .base import (
+    SLACK,
+    Benchmark,
+    Chance,
+    Information,
+    Kind,
+    Mixed,
+    Move,
+    Observation,
+    Role,
+    Rules,
+    Say,
+    Strategy,
+    heard,
+    learned,
+    surely,
+)
+from .leading import SIMULATOR, Sketches, StandIn
+from .persuading import PITCH, Case, Offer, Policy, Receiver, Row, Rows, Sent, Word, index
 from .persuasive import Persuasive, average
+from .private_cuts import measures, policy_rows, recalled, setting_of
+from .private_family import Answer, Family, Kin, Question, Questions, family, inquiries, question_moves
 from .private_sketches import PAST, Past, Persona, query_rows, temper
-from .solvers.noisy_queries import Heard
 from .solvers.planners import plans
-from .solvers.query_plans import Plan, Setting, ends
+from .solvers.query_plans import Plan, Setting
 from .solvers.screens import Screen, Taken, screen
-from .solvers.thresholds import Messages, crowd, loss_of, targets
+from .solvers.thresholds import crowd, loss_of
 
 SOURCE = "Harris, Immorlica, Lucier, Slivkins, Algorithmic persuasion through simulation, arXiv:2311.18138"
 Belief = Annotated[float, Field(gt=0, lt=1)]
+Chances = Annotated[tuple[Chance, ...], Field(min_length=2)]
 Positive = Annotated[float, Field(gt=0)]
-SHOWN = 16
-"""The most values, cuts and cells that are listed as measures."""
 
 
 class PrivatePersuasion(Persuasive):
-    beliefs: Annotated[tuple[Belief, ...], Field(min_length=1)] = (0.2, 0.4)
+    beliefs: Annotated[tuple[Belief, ...] | tuple[Chances, ...], Field(min_length=1)] = (0.2, 0.4)
     weights: tuple[Positive, ...] = (0.5, 0.5)
     odds: tuple[Positive, ...] | None = None
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    partitions: tuple[tuple[Annotated[int, Field(ge=0, lt=99)], ...], ...] = ()
+    sender_utility: Rows | None = None
+    receiver_utility: tuple[Rows, ...] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> "PrivatePersuasion":
         n = len(self.beliefs)
-        for name, given in (("weights", self.weights), ("odds", self.odds), ("personas", self.personas or None)):
-            if given is not None and len(given) != n:
-                raise ValueError(f"beliefs and {name} must be of one length, got {n} and {len(given)}")
+        given = (("weights", self.weights), ("odds", self.odds), ("personas", self.personas or None))
+        for name, one in (*given, *(("a partition", p) for p in self.partitions)):
+            if one is not None and len(one) != n:
+                raise ValueError(f"beliefs and {name} must be of one length, got {n} and {len(one)}")
         if abs(sum(self.weights) - 1) > 1e-6:
             raise ValueError(f"weights must sum to 1, got {sum(self.weights):g}")
+        if self.plain:
+            if not all(isinstance(p, float) for p in self.beliefs):
+                raise ValueError("beliefs given as rows need sender_utility and receiver_utility, tables of states x actions")
+            return self
+        return self._tables_fit()
+
+    def _tables_fit(self) -> "PrivatePersuasion":
+        if self.sender_utility is None or self.receiver_utility is None:
+            raise ValueError("give both sender_utility and receiver_utility, or neither")
+        if self.odds is not None or self.personas:
+            raise ValueError("odds and personas are for two states and two actions: leave them out where utilities are given")
+        shape = {(len(t), len(row)) for t in (self.sender_utility, *self.receiver_utility) for row in t}
+        states = {len(row) for row in self.rows}
+        if len(shape) != 1 or states != {s for s, _ in shape} or min(a for _, a in shape) < 2:
+            raise ValueError("utilities must be tables of one shape: a row per state, as many as chances in a belief, a column per action")
+        if len(self.receiver_utility) not in (1, len(self.beliefs)):
+            raise ValueError(f"receiver_utility holds one table for all types or {len(self.beliefs)}, got {len(self.receiver_utility)}")
+        if any(abs(sum(row) - 1) > 1e-6 for row in self.rows):
+            raise ValueError("the chances of a belief must sum to 1")
         return self
 
     # --- who may be met -------------------------------------------------------------------------------------------------
+    @property
+    def plain(self) -> bool:
+        """Whether there are two states and two actions, and the sender is paid 1 for the first."""
+        return self.sender_utility is None and self.receiver_utility is None
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The chances of the states, for every type."""
+        return tuple(p if isinstance(p, tuple) else (p, 1 - p) for p in self.beliefs)
+
+    @cached_property
+    def priors(self) -> Row:
+        """The chance of state 1, for every type."""
+        return tuple(row[0] for row in self.rows)
+
     @cached_property
     def ratios(self) -> Row:
         """The odds of every type, in the order given."""
-        return self.odds if self.odds is not None else tuple(p / (1 - p) for p in self.beliefs)
+        return self.odds if self.odds is not None else tuple(p / (1 - p) for p in self.priors)
 
     @cached_property
     def _offer(self) -> Offer:
-        losses = [1.0 if self.odds is None else loss_of(p, r) for p, r in zip(self.beliefs, self.ratios, strict=True)]
-        return Offer(beliefs=tuple((p, 1 - p) for p in self.beliefs), weights=self.weights, sender=((1.0, 0.0), (1.0, 0.0)),
+        if self.sender_utility is not None and self.receiver_utility is not None:
+            each = self.receiver_utility if len(self.receiver_utility) > 1 else self.receiver_utility * len(self.weights)
+            return Offer(beliefs=self.rows, weights=self.weights, sender=self.sender_utility, receiver=each, messages=len(self.rows[0]))
+        losses = [1.0 if self.odds is None else loss_of(p, r) for p, r in zip(self.priors, self.ratios, strict=True)]
+        return Offer(beliefs=self.rows, weights=self.weights, sender=((1.0, 0.0), (1.0, 0.0)),
                      receiver=tuple(((2 - d, 0.0), (-d, 0.0)) for d in losses), messages=2)
+
+    @cached_property
+    def family(self) -> Family | None:
+        """The questions that tell types apart; None where these are the cuts of a list."""
+        if self.plain and not self.partitions:
+            return None
+        return family(self.offer(), self.ratios if self.plain else None, self.partitions)
 
     def offer(self) -> Offer:
         return self._offer
 
+    def brief(self, role: Role, state: Case) -> tuple[Observation, ...]:
+        told = super().brief(role, state)
+        return (*told, Questions(cells=self.partitions)) if self.partitions and role == "sender" else told
+
+    def trial(self) -> type[Move]:
+        return question_moves(self.partitions)[0] if self.partitions else super().trial()
+
+    def reply(self) -> type[Move]:
+        return question_moves(self.partitions)[1] if self.partitions else super().reply()
+
     # --- what the simulator knows ---------------------------------------------------------------------------------------
     def sketches(self, state: Case, knows: str, accuracy: float) -> Sketches:
-        of = {"persona": self._persona, "past": self._past}.get(knows)
+        if self.partitions:
+            if knows != "type":
+                raise RulesError("questions are answered by one who knows the type: set simulator_knows = \"type\".")
+            return ((1.0, (StandIn(), self.observe("receiver", state), Questions(cells=self.partitions), Kin(type=state.type))),)
+        of = {"persona": self._persona, "past": self._past}.get(knows) if self.plain else None
         if of is None:
             return super().sketches(state, knows, accuracy)
         known = of(state.type)
         return ((1.0, (StandIn(), self.scene(k for k in range(len(self.weights)) if of(k) == known), known)),)
 
     def _persona(self, kind: int) -> Persona:
-        return Persona(text=self.personas[kind]) if self.personas else Persona(degree=temper(self.beliefs[kind]))
+        return Persona(text=self.personas[kind]) if self.personas else Persona(degree=temper(self.priors[kind]))
 
     def _past(self, kind: int) -> Past:
         """What he did under policies of several ratios."""
@@ -126,14 +211,17 @@ class PrivatePersuasion(Persuasive):
 
     def _odds_of(self, kinds: Sequence[int]) -> float:
         """The odds of the average receiver among some types."""
-        stakes = [self.weights[k] * (1 - self.beliefs[k]) * loss_of(self.beliefs[k], self.ratios[k]) for k in kinds]
+        stakes = [self.weights[k] * (1 - self.priors[k]) * loss_of(self.priors[k], self.ratios[k]) for k in kinds]
         return sum(s * self.ratios[k] for s, k in zip(stakes, kinds, strict=True)) / sum(stakes)
 
     # --- solutions ------------------------------------------------------------------------------------------------------
     def benchmarks(self, rules: Rules) -> list[Benchmark]:
         binding = rules.get("binding", True)
-        found = [self._benchmark(plan, binding) for plan in self._plans(rules)] + [self._type_known()]
-        return found if binding else [self._cheap_talk(), *found]
+        if self.family is not None:
+            found = private_family.benchmarks(self.family, rules, SOURCE)
+        else:
+            found = [self._benchmark(plan, binding) for plan in self._plans(rules)] + [self._type_known()]
+        return found if binding or not self.plain else [self._cheap_talk(), *found]
 
     def _plans(self, rules: Rules) -> tuple[Plan, ...]:
         return solved(self.model_copy(update={"pitches": False}), rules.get("knows", "type"), rules.get("accuracy", 1.0),
@@ -149,14 +237,14 @@ class PrivatePersuasion(Persuasive):
                          note=note if binding else f"{note}; the sender is taken to be bound by her policy".lstrip("; "))
 
     def _type_known(self) -> Benchmark:
-        who = crowd(self.beliefs, self.weights, self.ratios)
+        who = crowd(self.priors, self.weights, self.ratios)
         sender = sum(min(g + b, g + r * b) for r, g, b in zip(who.odds, who.good, who.bad, strict=True))
         return Benchmark(name="type_known", kind="bound", source=SOURCE, note="the sender is told the type",
                          value={"sender": sender, "receiver": self._uninformed()})
 
     def _uninformed(self) -> float:
         """What the receiver earns by his prior alone."""
-        who = crowd(self.beliefs, self.weights, self.ratios)
+        who = crowd(self.priors, self.weights, self.ratios)
         return sum(max(0.0, (r - 1) * s) for r, s in zip(who.odds, who.stake, strict=True))
 
     def _cheap_talk(self) -> Benchmark:
@@ -173,7 +261,9 @@ class PrivatePersuasion(Persuasive):
         if benchmark == "cheap_talk":
             return self._babble
         if role in ("receiver", SIMULATOR):
-            return self.follow
+            return self._answer
+        if self.family is not None:
+            return self._inquirer(self.family, benchmark, rules)
         known = {plan.name: plan for plan in self._plans(rules)}
         plan = known.get(benchmark, known["optimum"])
 
@@ -188,10 +278,37 @@ class PrivatePersuasion(Persuasive):
 
         return sender
 
+    def _answer(self, information: Information, want: type[Move]) -> Mixed:
+        """The receiver, and the simulator in his place."""
+        if issubclass(want, Answer):
+            kind, asked = learned(information, Kin)[-1].type, heard(information, Question)[-1]
+            return surely(want.model_validate({"cell": f"c{self.partitions[index(asked.question)][kind] + 1}"}))
+        return self.follow(information, want)
+
+    def _inquirer(self, of: Family, benchmark: str, rules: Rules) -> Strategy:
+        """The sender of a planner over sets of types."""
+        most = rules.get("queries", 0)
+        known = {i.name: i for i in inquiries(of, most, rules.get("price", 0.0), rules.get("adaptive", True))}
+        planner = known.get(benchmark, known["optimum"])
+
+        def sender(information: Information, want: type[Move]) -> Mixed:
+            if issubclass(want, Sent | Question):
+                pick = planner.next(of, information, most)
+                if pick is None:
+                    return surely(None)
+                return surely(self.query(of.rows[pick], 0) if of.rows else want.model_validate({"question": f"q{pick + 1}"}))
+            if issubclass(want, Policy):
+                return surely(want.model_validate({"rows": of.serve(of.left(information)).rows}))
+            return surely(PITCH if want is Say else want.model_validate({"message": "m1"}))
+
+        return sender
+
     def _babble(self, information: Information, want: type[Move]) -> Mixed:
         """Nothing is asked or told; the receiver acts by his prior."""
-        if issubclass(want, Sent):
+        if issubclass(want, Sent | Question):
             return surely(None)
+        if issubclass(want, Answer):
+            return self._answer(information, want)
         if issubclass(want, Policy):
             return surely(want.model_validate({"rows": ((1.0, 0.0), (1.0, 0.0))}))
         if issubclass(want, Word):
@@ -206,50 +323,5 @@ class PrivatePersuasion(Persuasive):
 @lru_cache(maxsize=64)
 def solved(game: PrivatePersuasion, knows: str, accuracy: float, setting: Setting) -> tuple[Plan, ...]:
     """Every plan of an instance under a setting, made once."""
-    who: Screen = screen(game.beliefs, game.weights, game.ratios, game.taken(knows, accuracy))
+    who: Screen = screen(game.priors, game.weights, game.ratios, game.taken(knows, accuracy))
     return tuple(plans(who, setting))
-
-
-def setting_of(rules: Rules) -> Setting:
-    """The numbers of the rules that plans depend on."""
-    return Setting(rules.get("queries", 0), rules.get("price", 0.0), rules.get("adaptive", True), rules.get("flip", 0.0),
-                   rules.get("repeats", 1), rules.get("spread", 0.0))
-
-
-def recalled(information: Information, plan: Plan) -> tuple[list[int], Heard]:
-    """(cuts put, their answers as far as they have come), as the sender recalls them."""
-    tried = learned(information, Tried)
-    repeats = plan.setting.repeats
-    heard = tuple((cut_of(tried[i].move, plan.screen), sum(t.answer.action == "a1" for t in tried[i:i + repeats]))
-                  for i in range(0, len(tried), repeats))
-    return ([cut_of(a.move, plan.screen) for a in learned(information, Asked)] or [c for c, _ in heard]), heard
-
-
-def cut_of(query: Sent, who: Screen) -> int:
-    """The last stand-in that does not act on the message of a query; -1 if all act."""
-    good, bad = (normalised(row)[index(query.message)] for row in query.rows)
-    return sum(r * good < bad - SLACK for r in who.odds) - 1
-
-
-def policy_rows(messages: Messages) -> Rows:
-    """Messages (ratio, chance) as rows good, bad over two messages: the second takes what is left, or is the other of a pair."""
-    ratio, chance = messages[0]
-    return ((chance, 1 - chance), (ratio * chance, max(0.0, 1 - ratio * chance)))
-
-
-def measures(plan: Plan) -> dict[str, float | None]:
-    """Values by number of queries, cuts, and the policy of every cell, as far as they are shown."""
-    found: dict[str, float | None] = {f"value_{k}": v for k, v in enumerate(plan.values[:SHOWN + 1])}
-    if plan.cuts and not plan.bound:
-        last = plan.screen.who.last
-        found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(plan.cuts[:SHOWN])}
-    if plan.draws or plan.bound or plan.missing:
-        return found
-    for i, (_, sent) in enumerate(ends(plan, SHOWN)):
-        good, bad = policy_rows(sent)
-        found |= {f"cell_{i + 1}_{state}_{m + 1}": x for state, row in (("good", good), ("bad", bad)) for m, x in enumerate(row)}
-    if plan.name == "no_queries":
-        worth = targets(plan.screen.who)
-        found |= {f"target_value_{plan.screen.who.last[k]}": v for k, v in enumerate(worth[:SHOWN])}
-        found["target"] = float(plan.screen.who.last[max(range(len(worth)), key=lambda k: worth[k])])
-    return found

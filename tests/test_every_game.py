@@ -37,7 +37,6 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "written_prompting", "information": "both", "decline": True, "price": 0.1, "follower_history": "summary"},
     {"name": "simulation_queries"},
     {"name": "simulation_queries", "budget": 2, "adaptive": False, "price": 0.02},
-    {"name": "simulation_queries", "budget": 2, "price": 0.02, "flip": 0.2},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
@@ -80,7 +79,10 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
     "written_prompting": [{"horizon": 1}, {"briefs": ["One.", ["Two.", "Two, in other words."]], "styles": [], "levels": 2,
                                            "human_means": [[0.25], [0.6]], "ai_means": [[1], [0]]},
                           {"own": 80, "longest": 200, "known": True, "horizon": 1}],
-    "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]}],
+    "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]},
+                           {"beliefs": [0.1, 0.3, 0.4], "weights": [0.6, 0.2, 0.2], "partitions": [[0, 1, 0], [0, 0, 1]]},
+                           {"beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "sender_utility": [[0, 1, 3], [0, 1, 2], [0, 1, 2]],
+                            "receiver_utility": [[[0, 2, 3], [0, 1, -1], [0, -2, -3]]]}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""

@@ -15,7 +15,7 @@ from ..games.written_prompting import WrittenPrompting
 from ..games.written_prompting_words import Cell, Missing, Scored, Text
 from ..games.written_sample import uncertainty
 from .arms import BLANK, Arm, Score, arms_of
-from .contract_plays import PLAYS, play_of
+from .plays import plays
 from .store import Store
 
 Pairs = list[tuple[int, int]]
@@ -96,11 +96,11 @@ def _sampled(arm: Arm) -> Sampled:
     assert isinstance(game, WrittenPrompting)
     if arm.exact:
         raise StoreError(f"{arm.run} is an exact evaluation, and no sample: give a number of episodes.")
-    plays = [play_of(row["play"]) for row in arm.store.rows(PLAYS + " ORDER BY n.episode", [arm.run, arm.name])]
+    played = [play for _, play in plays(arm)]
     every = [(a, b, w) for a, brief in enumerate(game.briefs) for b in range(len(game.responses)) for w in range(len(brief))]
-    lost = len(arm.episodes) - len(plays)
+    lost = len(arm.episodes) - len(played)
     found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, {k: set() for k in every}, lost, arm.name)
-    for play in plays:
+    for play in played:
         _take(found, play)
     return found
 

@@ -58,7 +58,7 @@ def hiring(asks: Any, experience: Any, minimum: Values, first: Values) -> dict[s
     """Mean wage and experience of those hired. asks, experience (Q, 2), minimum (Q,) 0 for none, first (Q,): share that takes person 1."""
     a, e, low, s = (np.asarray(v, float) for v in (asks, experience, minimum, first))
     hired = [s * v[:, 0] + (1 - s) * v[:, 1] for v in (np.maximum(a, low[:, None]), e)]
-    found = {}
+    found: dict[str, float] = {}
     for name, value in zip(("wage", "experience"), hired, strict=True):
         without, with_it = float(value[low == 0].mean()), float(value[low > 0].mean())
         found |= {f"{name} of those hired": without, f"{name} of those hired, minimum wage": with_it,

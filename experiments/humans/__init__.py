@@ -12,7 +12,6 @@ from ...games.base import Frozen
 from ...games.survey import Question
 from ...registry import explain
 
-
 Design = Literal["", "demand", "hiring", "status_quo", "obedience", "price_gouging"]
 NEEDS: dict[str, tuple[str, ...]] = {"demand": ("price", "attribute"), "hiring": ("asks", "experience", "minimum")}
 """What a design needs to know of every question."""

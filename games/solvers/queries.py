@@ -19,6 +19,7 @@ are derived here.
 """
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 from typing import Any
 
@@ -197,9 +198,15 @@ def _compiler() -> Any:
     return njit
 
 
+@cache
+def _compiled_layer() -> Any:
+    """The layer as machine code, compiled once a process."""
+    return _compiler()(hull_layer)
+
+
 def _hull_compiled(who: Crowd, most: int) -> Cuts:
     import numpy as np
-    layer_of = _compiler()(hull_layer)
+    layer_of = _compiled_layer()
     n, r = who.size, np.array(who.odds)
     good, bad = (np.concatenate([[0.0], np.cumsum(np.array(x))]) for x in (who.good, who.bad))
     layer, values, choices = np.zeros(n), [], []
@@ -230,7 +237,6 @@ def best_cuts(who: Crowd, queries: int) -> Cuts:
         return hull(who, queries)
     if who.size <= TABLE:
         return plain(cells(who), queries)
-    from functools import cache
     return divide_and_conquer(cache(lambda i, j: best_messages(cell(who, i, j))[0]), who.size, queries)
 
 

@@ -1,5 +1,6 @@
 """Private persuasion through its public door: published values, knowledge of simulators by play, cheap talk, bad input."""
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,39 @@ def test_the_slide_by_hand() -> None:
     assert (measures["cell_1_bad_1"], measures["cell_2_bad_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
 
 
+# --- families of questions, more states -------------------------------------------------------------------------------
+COVER = {"beliefs": [0.05, 0.3, 0.3, 0.3, 0.3], "weights": [0.6, 0.1, 0.1, 0.1, 0.1],
+         "partitions": [[0, 1, 2, 0, 0], [0, 0, 1, 2, 0], [0, 1, 0, 0, 2]]}
+"""Sets {1,2}, {2,3}, {1,4} of four elements: the last two cover."""
+
+
+def test_questions_that_cover_tell_all() -> None:
+    found = solved(COVER, budget=2, adaptive=False)["optimum"]
+    assert [found.measures[f"value_{k}"] for k in range(3)] == pytest.approx([0.24, 0.247368421, 0.3], abs=1e-9)
+    assert (found.measures["question_1"], found.measures["question_2"], found.measures["exact"]) == (1, 2, 1)
+    assert found.kind == "optimum" and "tried" in found.note
+    assert solved(COVER, budget=3, price=0.1)["optimum"].value["sender"] == pytest.approx(0.24)
+
+
+def test_what_is_not_exact_is_said_not_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.games.solvers.partitions.LIMIT", 3)
+    greedy = solved(COVER, budget=2, adaptive=False)["optimum"]
+    assert greedy.kind == "baseline" and greedy.measures["exact"] == 0 and "too many" in greedy.note
+    monkeypatch.setattr("parlour.games.solvers.public_messages.PROFILES", 3)
+    general = solved({"beliefs": [[0.2, 0.8], [0.6, 0.4]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]})
+    assert general["optimum"].kind == "baseline" and general["optimum"].measures["exact"] == 0
+    assert "not solved" in general["optimum"].note and "too many messages" in general["optimum"].note
+    doubtful = solved({**THREE, "partitions": [[0, 1, 1]]}, flip=0.1)["optimum"]
+    assert doubtful.kind == "bound" and "flips are not counted" in doubtful.note
+
+
+def test_two_states_as_tables_are_two_states() -> None:
+    """The slide as tables: the same values, by programs instead of formulas."""
+    tables = {"beliefs": [[0.2, 0.8], [0.4, 0.6]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}
+    for budget, value in ((0, 0.475), (1, 0.6)):
+        assert solved(tables, budget=budget)["optimum"].value["sender"] == pytest.approx(value, abs=1e-9)
+
+
 # --- what the simulator knows -------------------------------------------------------------------------------------------
 def played(fields: dict[str, Any], protocol: dict[str, Any], store: str) -> dict[tuple[str, str], tuple[float, float | None]]:
     """(benchmark, role) -> (exact mean of play by its strategies, its value), of all that can be played."""
@@ -102,7 +136,7 @@ def test_knowing_less_is_worth_less() -> None:
     values = [solved(THREE, budget=2, simulator_knows="signal", accuracy=a)["optimum"].value["sender"] or 0.0 for a in (1.0, 0.8, 0.6, 0.4)]
     nothing = solved(THREE, budget=2, simulator_knows="nothing")["optimum"].value["sender"] or 0.0
     assert values[0] == pytest.approx(0.74) and nothing == pytest.approx(0.59)
-    assert all(a > b for a, b in zip(values, values[1:], strict=False)) and values[-1] >= nothing
+    assert all(a > b for a, b in pairwise(values)) and values[-1] >= nothing
 
 
 def test_personas_make_classes(store: str) -> None:
@@ -134,6 +168,11 @@ def test_words_of_a_message_are_written_without_the_state(store: str) -> None:
     ({"odds": [1.0]}, "beliefs and odds must be of one length, got 2 and 1"),
     ({"weights": [0.5, 0.6]}, "weights must sum to 1, got 1.1"),
     ({"beliefs": [0.0, 0.5]}, "greater than 0"),
+    ({"partitions": [[0, 1, 1]]}, "beliefs and a partition must be of one length, got 2 and 3"),
+    ({"sender_utility": [[1, 0], [1, 0]]}, "both sender_utility and receiver_utility"),
+    ({"beliefs": [[0.5, 0.5], [0.2, 0.8]]}, "need sender_utility and receiver_utility"),
+    ({"sender_utility": [[1, 0]], "receiver_utility": [[[1, 0], [0, 1]]]}, "tables of one shape"),
+    ({"beliefs": [[0.5, 0.6], [0.2, 0.8]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}, "must sum to 1"),
 ])
 def test_bad_fields(fields: dict[str, Any], complaint: str) -> None:
     with pytest.raises(FieldError, match=complaint):
