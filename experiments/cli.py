@@ -91,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     _run(calibration)
     calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
                                                           "or as .toml the [game] that they make")
+    calibration.add_argument("--arm", metavar="NAME", help="of briefs: this arm alone (default: all)")
     calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
     calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
     calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
