@@ -104,7 +104,8 @@ def _rivals(screen: Screen, setting: Setting, most: int) -> Iterator[Plan]:
     """Greedy, equal mass and random cuts, all of which believe the answers."""
     if screen.small:
         greedy = greedy_cuts(screen.table, most)
-        yield Plan("greedy", screen, setting, greedy.cuts[:stop(greedy.values, setting.price)])
+        values = () if setting.flip else tuple(v - setting.price * k for k, v in enumerate(greedy.values))
+        yield Plan("greedy", screen, setting, greedy.cuts[:stop(greedy.values, setting.price)], values=values)
         yield _random(screen, setting, most)
     else:
         for name in ("greedy", "random_cuts"):
