@@ -19,9 +19,9 @@ from ..games.persuading import Act, Case, Offer, Policy, Sent, Word, index, norm
 from ..games.persuasive import Persuasive
 from ..games.solvers.persuasion import Rows, expected, worth
 from .arms import Arm, Score
-from .contract_plays import PLAYS, play_of
 from .independence import NONE, Independence, Told, channel, independence
 from .intervals import wilson
+from .plays import plays
 from .statistics import mean
 
 REJECTED = 0.05
@@ -45,7 +45,7 @@ def persuasions(arm: Arm) -> Iterator[Score]:
     if not isinstance(arm.game, Persuasive):
         return
     offer = arm.game.offer()
-    talks = {row["episode"]: _talk(offer, row["episode"], play_of(row["play"])) for row in arm.store.rows(PLAYS, [arm.run, arm.name])}
+    talks = {episode: _talk(offer, episode, play) for episode, play in plays(arm)}
     if not talks:
         return
     stated = {e: met(offer, t.case.type, t.rows) for e, t in talks.items()}

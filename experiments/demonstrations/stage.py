@@ -88,7 +88,8 @@ class Stage:
 
     def arms(self, run: str) -> dict[str, Arm]:
         """Arm -> its episodes as scores see them."""
-        return {arm.name: arm for arm in arms_of(self.store, run)}
+        with self.store.reading():
+            return {arm.name: arm for arm in arms_of(self.store, run)}
 
 
 def examples() -> dict[str, str]:
@@ -102,7 +103,7 @@ def text_of(name: str) -> str:
     """A file below `examples`. Raises UnknownName."""
     file = resources.files("parlour").joinpath("examples", *Path(name).parts)
     if not file.is_file():
-        raise UnknownName(f"no example '{name}'; there are: {', '.join(n.removesuffix('.toml') for n in examples())}.")
+        raise UnknownName(f"no example '{name.removesuffix('.toml')}'; there are: {', '.join(n.removesuffix('.toml') for n in examples())}.")
     return file.read_text()
 
 

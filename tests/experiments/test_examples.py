@@ -16,7 +16,9 @@ from parlour.transcripts.scores import score
 from parlour.transcripts.store import Store
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
-OFFLINE = [p for p in EXAMPLES if p.stem not in ("real_models", "mock_server")]
+DEMONSTRATED = {name for d in demo.DEMONSTRATIONS for name in demo.demonstration(d).DESIGNS}
+"""Played, and looked at, in the tests of the demonstrations."""
+OFFLINE = [p for p in EXAMPLES if p.stem not in {"real_models", "mock_server", *DEMONSTRATED}]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
@@ -41,8 +43,9 @@ def test_one_ai_or_two_says_what_its_comment_says(store: str) -> None:
 
 def test_the_placebo_is_worth_nothing(store: str) -> None:
     path = next(p for p in EXAMPLES if p.stem == "placebo")
-    frame = parlour.run(path, store).frame().query("role == 'bidder_1'").pivot(index="replicate", columns="arm", values="net")
-    assert len(frame) == 400 and (frame["exact signal"] == frame["no signal"]).all()
+    design = read_design(path).model_copy(update={"episodes": 100})
+    frame = parlour.run(design, store).frame().query("role == 'bidder_1'").pivot(index="replicate", columns="arm", values="net")
+    assert len(frame) == 100 and (frame["exact signal"] == frame["no signal"]).all()
 
 
 def test_the_mock_server_example_over_http(store: str) -> None:
