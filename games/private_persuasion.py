@@ -232,7 +232,7 @@ class PrivatePersuasion(Persuasive):
         kind: Kind = "bound" if plan.bound or not binding else "optimum" if plan.name == "optimum" else "baseline"
         note = plan.note if worth is not None else plan.note or "too many answers to go through"
         sender, receiver = worth if worth is not None else (None, None)
-        value = {"sender": sender} if plan.bound else {"sender": sender, "receiver": receiver}
+        value = {"sender": sender} if receiver is None else {"sender": sender, "receiver": receiver}
         return Benchmark(name=plan.name, kind=kind, source=SOURCE, value=value, measures=measures(plan),
                          note=note if binding else f"{note}; the sender is taken to be bound by her policy".lstrip("; "))
 
