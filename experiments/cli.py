@@ -182,7 +182,8 @@ def parser() -> argparse.ArgumentParser:
                                    description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
                                                "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
                                                "NAME=SPEC. Rationality is the distance to the ideal type, fidelity that to people.")
-    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO", help="the people; may be repeated; or humans:DATASET")
+    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO",
+                          help="the people; may be repeated; recorded:FILE.csv; or humans:DATASET")
     fidelity.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     fidelity.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     fidelity.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
