@@ -18,6 +18,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -295,7 +296,7 @@ def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
     file, good = copy / error.path, (copy / error.path).read_text()
     file.write_text(error.source)
     try:
-        known, resting = tests.get(f"{error.path}:{error.function}", []), " or ".join(games_on(error.path))
+        known, resting = tests.get(f"{error.path}:{error.function}") or speaking_of(error.path), " or ".join(games_on(error.path))
         of_games = [[EVERY, "-k", f"({resting}) and {which}"] for which in ("golden", "not golden")] if resting else []
         for some in (known, *of_games, list(PARTS[error.path.parts[0]])):
             if some and (name := _failing(copy, some)):
@@ -311,6 +312,14 @@ def imports(path: Path) -> frozenset[str]:
     """The names of our modules that a file imports, the last part of each."""
     nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom) and n.level]
     return frozenset(x for n in nodes for x in ((n.module or "").rpartition(".")[2], *(a.name for a in n.names)))
+
+
+@cache
+def speaking_of(changed: Path) -> list[str]:
+    """The files of tests that name a module, for functions that no noted test runs in its own process."""
+    named = re.compile(rf"\b{changed.stem}\b")
+    return [str(p.relative_to(ROOT)) for part in ("games", "solvers", "protocols", "transcripts", "agents", "experiments")
+            for p in sorted((ROOT / "tests" / part).glob("test_*.py")) if named.search(p.read_text())]
 
 
 @cache

@@ -19,6 +19,7 @@ from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
 from parlour.games.base import Rules
 from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
+from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
 from parlour.transcripts.store import Store
 
