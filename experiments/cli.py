@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts", "demo")
-"""The modules that hold the commands, each in COMMANDS."""
+PARTS = ("experiments.commands", "experiments.people", "experiments.rerun", "experiments.evidence", "experiments.learning",
+         "experiments.contracts", "experiments.demo", "viewer.commands")
+"""The modules of the package that hold the commands, each in COMMANDS. They are named here, and imported when one is given."""
+HOME = (__package__ or "").rpartition(".")[0]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="an experiment from a design file")
     _design(run)
+    run.add_argument("--seat", action="append", default=[], metavar="ROLE=AGENT", help="instead of the design's, in every arm that has the "
+                     "role; `web` for a person in a browser. May be repeated")
     run.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
     run.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
     run.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")
@@ -60,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     resume = commands.add_parser("resume", help="take an interrupted or paused run up again")
     _run(resume)
     resume.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
+    resume.add_argument("--as-begun", action="store_true", help="with the design as it was begun, though its file has been changed since")
     _store(resume)
     _json(resume)
 
@@ -206,10 +211,23 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
-    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    learners = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
+                                   description="For runs of games that are played in rounds. Everything is computed from rows.")
     _run(learners)
+    learners.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    learners.add_argument("--episodes", action="store_true", help="also the learner that explains each episode")
+    learners.add_argument("--plot", metavar="FOLDER", help="draw regret and shares of arms there: PNG, SVG and the data as CSV")
+    learners.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
     _store(learners)
     _json(learners)
+
+    recovery = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
+                                   description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
+    recovery.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
+    recovery.add_argument("--seeds", type=int, default=30, metavar="N", help="per algorithm and setting (default 30)")
+    recovery.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    recovery.add_argument("--seat", choices=("leader", "follower"), default="leader", help="where they sit (default leader)")
+    _json(recovery)
 
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
@@ -227,8 +245,10 @@ def parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="a run as Parquet, JSON lines, or tidy long CSV")
     _run(export)
+    export.add_argument("--html", dest="command", action="store_const", const="export --html", default=argparse.SUPPRESS,
+                        help="one self-contained file with tables, plots, transcripts and the result of verifying; private fields left out")
     export.add_argument("--format", default="csv", help="csv, jsonl or parquet (default csv)")
-    export.add_argument("--to", help="file (csv) or folder; default: the run's name")
+    export.add_argument("--to", help="file (csv, html) or folder; default: the run's name")
     _store(export)
 
     contract = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",
@@ -244,6 +264,15 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--rate", type=float, default=0.0, help="share of calls that get a fault (default 0)")
     server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
+
+    view = commands.add_parser("view", help="a page to look at runs, transcripts and curves",
+                               description="Serves a read-only page over the store, on this machine alone unless told otherwise, at an "
+                                           "address that holds a token. Needs the extra `view`, plots also `plots`.")
+    view.add_argument("file", metavar="FILE", nargs="?", default=STORE, help=f"the store (default {STORE})")
+    view.add_argument("--port", type=int, default=8711, help="default 8711; 0: any that is free")
+    view.add_argument("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1, this machine)")
+    view.add_argument("--open-to-others", action="store_true", help="allow a --host that other machines reach")
+    view.add_argument("--browser", action="store_true", help="open it in the browser")
 
     demo = commands.add_parser("demo", help="the main job, offline, in seconds; or a demonstration with its report",
                                description="Without a name: a tour. With one: a question, what is expected by formula, what play found, "
@@ -313,7 +342,7 @@ def _json(to: argparse.ArgumentParser) -> None:
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     """What a command does, from the first part that has it: only that part, and those before it, are loaded."""
-    parts = (import_module(f".{part}", __package__).COMMANDS for part in PARTS)
+    parts = (import_module(f"{HOME}.{part}").COMMANDS for part in PARTS)
     found: Callable[[argparse.Namespace], int] = next(commands[name] for commands in parts if name in commands)
     return found
 

@@ -105,7 +105,7 @@ def play(args: Namespace) -> int:
 
     seats = {role: seat(spec) for role, spec in pairs(args.seat, "--seat").items()}
     design = one(args.game, pairs(args.set, "--set"), args.protocol, pairs(args.with_, "--with"), seats, args.wording, args.seed)
-    private = any(s["agent"] == "human" for s in design.arms[0].seats.values())
+    private = any(s["agent"] in ("human", "web") for s in design.arms[0].seats.values())
     watch = None if args.json or private else watcher()
     name, status = synchronous(start(design, Store(args.store), watch))
     return _after_play(args, Results(Store(args.store), name, status), watched=watch is not None)
@@ -144,7 +144,7 @@ def run(args: Namespace) -> int:
     from .runner import start
     from .screen import progress
 
-    design = locked(args.design, _adjusted(read_design(args.design), args))
+    design = locked(args.design, _seated(_adjusted(read_design(args.design), args), args))
     if costly(design) and not args.json:
         for line in lines(synchronous(estimate(design)), design.budget):
             print(line, file=sys.stderr)
@@ -153,9 +153,19 @@ def run(args: Namespace) -> int:
             from .cluster import start_on_ray
             work = start_on_ray(design, Store(args.store), _shared(args), args.workers, bar)
         else:
-            work = start(design, Store(args.store), on_episode=bar)
+            work = start(design, Store(args.store), on_episode=bar, file=args.design)
         name, status = synchronous(work)
     return _table(args, name, status)
+
+
+def _seated(design: Design, args: Namespace) -> Design:
+    """The design with other seats, in every arm that has them. Raises DesignError if none has."""
+    given = {role: seat(spec) for role, spec in pairs(args.seat, "--seat").items()}
+    known = {role for arm in design.arms for role in arm.seats}
+    for role in given.keys() - known:
+        raise DesignError(f"--seat {role}: no arm has a seat '{role}'; there are: {', '.join(sorted(known))}.")
+    arms = tuple(arm.model_copy(update={"seats": {r: given.get(r, spec) for r, spec in arm.seats.items()}}) for arm in design.arms)
+    return design.model_copy(update={"arms": arms})
 
 
 def _shared(args: Namespace) -> str:
@@ -185,7 +195,8 @@ def resume(args: Namespace) -> int:
     from .resume import resume as take_up
 
     store = Store(args.store)
-    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget)))
+    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget),
+                                       as_begun=args.as_begun, tell=_warn))
     return _table(args, name, status)
 
 
@@ -223,11 +234,15 @@ def _table(args: Namespace, name: str, status: str) -> int:
     return 0
 
 
+def _warn(what: str) -> None:
+    print(f"warning: {what}", file=sys.stderr)
+
+
 def warn(store: Store, run: str) -> None:
     """Says on stderr if a model changed under a run."""
     from ..transcripts.drift import drift
     for warning in drift(store, run):
-        print(f"warning: {warning}", file=sys.stderr)
+        _warn(warning)
 
 
 def closing(store: Store, run: str, status: str) -> None:

@@ -11,10 +11,10 @@ from ..agents.learner import Learner
 from ..errors import FieldError, InputError
 from ..games.base import Game
 from ..transcripts import curves
-from ..transcripts.curves import ROLES, Simulated
+from ..transcripts.paths import ROLES, Paths, thinned
 from ..transcripts.store import Store
 from .design import Fields, agent_of
-from .engine import NOISES, Match, simulate, thinned
+from .engine import NOISES, Match, simulate
 
 BLOCK = 50
 """Seeds between two writes: what is lost when a simulation is cut off."""
@@ -69,7 +69,7 @@ def run(plan: Plan, store: Store, seeds: Sequence[int], on_block: Callable[[int,
     return plan.name
 
 
-def rows(found: Sequence[Simulated], level: float = 0.95) -> Iterator[dict[str, Any]]:
+def rows(found: Sequence[Paths], level: float = 0.95) -> Iterator[dict[str, Any]]:
     """One line per horizon, role and benchmark: regret with its interval; on the last horizon's line the slope over all."""
     for s in found:
         for role in ROLES:
@@ -79,12 +79,12 @@ def rows(found: Sequence[Simulated], level: float = 0.95) -> Iterator[dict[str, 
                     continue  # a theorem's bound on regret is no benchmark to have regret against
                 mean, low, high = curves.interval(s.regret(role, value)[:, -1], level)
                 fitted = slopes(found, role, b["name"], level) if s is found[-1] else None
-                yield {"simulation": s.simulation, "rounds": s.horizon, "seeds": len(s.switched), "role": role,
+                yield {"simulation": s.name, "rounds": s.horizon, "seeds": len(s.switched), "role": role,
                        "benchmark": b["name"], "per_round": value, "regret": mean, "low": low, "high": high,
                        "slope": fitted and fitted[0], "slope_low": fitted and fitted[1], "slope_high": fitted and fitted[2]}
 
 
-def slopes(found: Sequence[Simulated], role: str, benchmark: str, level: float) -> tuple[float, float, float] | None:
+def slopes(found: Sequence[Paths], role: str, benchmark: str, level: float) -> tuple[float, float, float] | None:
     """The exponent of regret over the horizons of several simulations of one pair."""
     known = [{b["name"]: b["value"].get(role) for b in s.benchmarks}.get(benchmark) for s in found]
     if None in known:

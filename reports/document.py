@@ -98,13 +98,13 @@ def as_html(document: Document) -> str:
     """One self-contained page: no script, nothing from another host, light and dark, fit to be printed."""
     from jinja2 import Environment
     env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    env.globals.update(shown=shown, numeric=numeric, grouped=grouped, picture=_picture)
+    env.globals.update(shown=shown, numeric=numeric, grouped=grouped, picture=picture)
     env.tests.update(table=lambda p: isinstance(p, Table), figure=lambda p: isinstance(p, Figure), code=lambda p: isinstance(p, Code))
     template = (resources.files(__package__) / "page.html").read_text()
     return env.from_string(template).render(document=document)
 
 
-def _picture(figure: Figure) -> str:
+def picture(figure: Figure) -> str:
     """An SVG as an image: whatever stands in it cannot run."""
     return "data:image/svg+xml;base64," + b64encode(figure.svg.encode()).decode()
 

@@ -38,6 +38,11 @@ def svg(plot: "Plot") -> str:
 
 
 def intervals(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> str:
+    """Estimates with their intervals as SVG; see `interval_plot`."""
+    return svg(interval_plot(rows, label, unit, marks))
+
+
+def interval_plot(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> "Plot":
     """Estimates with their intervals, one under the other. rows: {label, value, low, high}; marks: a column with a reference."""
     plot, axes = canvas(height=1.0 + 0.32 * len(rows))
     for y, row in enumerate(rows):
@@ -49,7 +54,7 @@ def intervals(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> st
     axes.set_yticks(range(len(rows)), [str(r[label]) for r in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(unit, fontsize=9)
-    return svg(plot)
+    return plot
 
 
 def specification_curve(rows: Sequence[Row], null: float, unit: str) -> str:

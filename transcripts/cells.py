@@ -15,7 +15,7 @@ from ..games.written_prompting import WrittenPrompting
 from ..games.written_prompting_words import Cell, Missing, Scored, Text
 from ..games.written_sample import uncertainty
 from .arms import BLANK, Score, arms_of
-from .contract_plays import PLAYS, play_of
+from .plays import plays
 from .store import Store
 
 Pairs = list[tuple[int, int]]
@@ -93,13 +93,13 @@ def sampled(store: Store, run: str) -> Sampled:
         games = {arm.game for arm in arms}
         if len(games) > 1:
             raise StoreError(f"the arms of {run} sampled {len(games)} different games: one table holds one game.")
-        plays = [play_of(row["play"]) for arm in arms for row in arm.store.rows(PLAYS + " ORDER BY n.episode", [run, arm.name])]
-        lost = sum(len(arm.episodes) for arm in arms) - len(plays)
+        played = [play for arm in arms for _, play in plays(arm)]
+        lost = sum(len(arm.episodes) for arm in arms) - len(played)
     game = arms[0].game
     assert isinstance(game, WrittenPrompting)
     every = [(a, b, w) for a, brief in enumerate(game.briefs) for b in range(len(game.responses)) for w in range(len(brief))]
     found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, {k: set() for k in every}, lost, arms[0].name)
-    for play in plays:
+    for play in played:
         _take(found, play)
     return found
 

@@ -10,6 +10,7 @@ from .arms import Score, arms_of
 from .contamination import contaminations
 from .interviews import interviews
 from .persuasion import persuasions
+from .simulations import simulations
 from .store import Store
 
 
@@ -22,7 +23,8 @@ def score(store: Store, run: str, keep: bool = True, level: float = 0.95, recomp
         arms = arms_of(store, run, level)
         for arm in arms if recompute else ():
             arm.benchmarks = arm.game.benchmarks(arm.rules)
-        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm), *persuasions(arm))]
+        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm), *persuasions(arm),
+                                                   *simulations(arm))]
     if keep:
         put(store, run, found, level, "scores" + (", benchmarks recomputed" if recompute else ""))
     return found

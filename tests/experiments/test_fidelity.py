@@ -46,7 +46,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 4, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
             made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
             run, status = synchronous(start(made, store))
@@ -163,13 +163,13 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
     true = np.array([Receiver(logit(p), 2.0).acts(logit(t)) for p in priors for t in f.THRESHOLDS])
     for _ in range(300):
-        people = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)
-        found.append(rows.measures(people, people, False)[name])
+        found.append(rows.retest(answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)))
     off = 4 * np.std(found) / np.sqrt(300)
     assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
     many = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 10, rng)
     low, high = rows.intervals(many, many, False, draws=60)[name]
-    assert low < rows.measures(many, many, False)[name] < high
+    assert rows.measures(many, many, False)[name] == rows.retest(many)
+    assert low < rows.retest(many) < high
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

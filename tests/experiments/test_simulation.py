@@ -16,13 +16,15 @@ from parlour.agents.ucb1 import Ucb1
 from parlour.errors import FieldError, InputError
 from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
-from parlour.experiments.engine import Match, simulate, thinned
+from parlour.experiments.engine import Match, simulate
 from parlour.experiments.likeness import CLASSICAL
 from parlour.experiments.plots import draw
 from parlour.experiments.simulation import Plan, rows, run
 from parlour.games.base import Benchmark, Game, Role, Rules
+from parlour.transcripts.courses import courses_of
 from parlour.transcripts.curves import interval, read, slope
-from parlour.transcripts.seated import described, seats
+from parlour.transcripts.paths import thinned
+from parlour.transcripts.seated import described
 from parlour.transcripts.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
@@ -114,12 +116,10 @@ def test_a_run_plays_what_the_simulation_plays(store: str, decline: bool, capsys
                         "protocol": {"name": "prompting", "decline": decline, "information": "response"}, "episodes": 2,
                         "seats": {"human": "etc:10", "ai": "ucb1"}}, store=store)
     states = [from_json(s["state"])["fields"]["seed"] for s in done.store.rows("SELECT state FROM episode ORDER BY episode")]
-    found = seats(done.store, done.run)
-    assert [(s.episode, s.role) for s in found] == [(e, r) for e in (0, 1) for r in ("human", "ai")]
+    found, = courses_of(done.store, done.run)
     trace = simulate(Match(A1, A1, Etc(pulls=10), Ucb1()), 120, states, record=120).trace
-    for s in found:
-        arms = trace[s.episode] // 2 if s.role == "human" else trace[s.episode] % 2
-        assert list(s.choices.chosen) == arms[:-1].tolist()
+    for episode, course in found.all.items():
+        assert [2 * a + b for a, b in zip(course.leads, course.answers, strict=True)] == trace[episode].tolist()
     lines = described(done.store, done.run)
     assert [line["learner"] for line in lines if line["role"] == "human"] == ["etc", "etc"]
     assert main(["learners", "--json", "--store", store]) == 0
@@ -211,9 +211,9 @@ def test_pictures_and_their_data(tmp_path: Path) -> None:
     store = Store(tmp_path / "s.duckdb")
     found = [read(store, run(plan(leader), store, range(20))) for leader in ("ucb1", "etc")]
     paths = draw(found, tmp_path / "pictures", "human", "stackelberg")
-    assert sorted(p.name for p in paths) == sorted(f"{n}.{k}" for n in ("regret", "prompts") for k in ("png", "svg", "csv"))
+    assert sorted(p.name for p in paths) == sorted(f"{n}.{k}" for n in ("regret", "prompts", "responses") for k in ("png", "svg", "csv"))
     assert all(p.stat().st_size > 500 for p in paths)
-    data = np.genfromtxt(tmp_path / "pictures" / "regret.csv", delimiter=",", skip_header=1, usecols=(3, 4))
+    data = np.genfromtxt(tmp_path / "pictures" / "regret.csv", delimiter=",", skip_header=1, usecols=(2, 3))
     assert len(data) == 2 * len(thinned(500)) and data[-1, 0] == 500
     with pytest.raises(InputError, match="no benchmark 'tolerant' for 'human'"):
         draw(found, tmp_path, "human", "tolerant")

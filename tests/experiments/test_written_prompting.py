@@ -16,6 +16,7 @@ from parlour.experiments.cli import main
 from parlour.experiments.design import game_of, make_design, protocol_of
 from parlour.experiments.estimate import estimate
 from parlour.experiments.verify import verify
+from parlour.games.base import Rules
 from parlour.transcripts.cells import sampled, solved
 from parlour.transcripts.store import Store
 
@@ -59,15 +60,43 @@ def test_known_scores_are_found_again(calibrated: api.Results) -> None:
             assert line["crossed"] == pytest.approx(line["value"]), "the same cell in every half: nothing is lost by crossing"
 
 
-def test_a_calibration_is_verified_and_resumed_like_any_run(calibrated: api.Results, tmp_path: Path) -> None:
-    assert verify(calibrated.store, calibrated.run).divergence is None
-    journal = calibrated.store.journals / f"{calibrated.run}.jsonl"
-    store = Store(tmp_path / "cut.duckdb")
+def cut_and_resumed(whole: api.Results, share: float, path: Path) -> Store:
+    """The store of a run whose journal was torn there, taken up again."""
+    journal, store = whole.store.journals / f"{whole.run}.jsonl", Store(path)
     store.journals.mkdir(parents=True)
     kept = journal.read_bytes().splitlines(keepends=True)
-    (store.journals / journal.name).write_bytes(b"".join(kept[:len(kept) // 2]) + kept[len(kept) // 2][:9])
-    assert api.resume(calibrated.run, store.path).status == "done"
+    at = int(share * len(kept))
+    (store.journals / journal.name).write_bytes(b"".join(kept[:at]) + kept[at][:9])
+    assert api.resume(whole.run, path).status == "done"
+    return store
+
+
+def test_a_calibration_is_verified_and_resumed_like_any_run(calibrated: api.Results, tmp_path: Path) -> None:
+    assert verify(calibrated.store, calibrated.run).divergence is None
+    store = cut_and_resumed(calibrated, 0.5, tmp_path / "cut.duckdb")
     assert sampled(store, calibrated.run).scores == sampled(calibrated.store, calibrated.run).scores
+
+
+def test_play_that_is_cut_goes_on_with_the_texts_it_has(tmp_path: Path) -> None:
+    spec = {"game": {"name": "written_prompting", "own": 60, "horizon": 4}, "episodes": 6, "seed": 1, "concurrency": 2,
+            "protocol": {"name": "written_prompting", "decline": True, "leader_history": "summary"},
+            "seats": dict.fromkeys(("human", "ai", "scorer_human", "scorer_ai"), "mock")}
+    whole = parlour.run(spec, tmp_path / "whole.duckdb")
+    assert {"OwnBrief", "Verdict", "Mark"} < set(whole.sql("SELECT DISTINCT want FROM ask")["want"])
+    for i, share in enumerate((0.3, 0.8)):
+        store = cut_and_resumed(whole, share, tmp_path / f"{i}.duckdb")
+        assert store.rows(PLAYED) == whole.store.rows(PLAYED) and verify(store, whole.run).divergence is None
+
+
+def test_without_noise_the_calibration_is_the_game_itself(tmp_path: Path) -> None:
+    """The human wants plain words about selling, the AI wants rhymes: three texts a cell say all there is."""
+    spec = {"game": {**GAME, "levels": 3}, "episodes": 3, "protocol": "brief_calibration", "seats": {
+        "writer": "echo", "scorer_human": {"agent": "patterns", "wanted": ["plainly", "Sell"]},
+        "scorer_ai": {"agent": "patterns", "wanted": ["rhyme"]}}}
+    made = sampled(*_of(parlour.run(spec, tmp_path / "x.duckdb"))).calibrated
+    game = game_of({"name": "prompting", "human_means": [[0, 0.5], [0.5, 1]], "ai_means": [[1, 0], [1, 0]], "horizon": 2})
+    mine, theirs = ({b.name: b.value for b in g.benchmarks(Rules())} for g in (made, game))
+    assert mine == theirs and mine["stackelberg"] == {"human": 0.5, "ai": 1.0}
 
 
 def test_the_command_and_the_game_it_writes(calibrated: api.Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
