@@ -71,7 +71,8 @@ def run(design: str | Path | Mapping[str, Any] | Design, store: str | Path = STO
     made = design if isinstance(design, Design) else (
         make_design(design) if isinstance(design, Mapping) else locked(design, read_design(design)))
     where = Store(store)
-    name, status = synchronous(start(made, where))
+    file = None if isinstance(design, Design | Mapping) else design
+    name, status = synchronous(start(made, where, file=file))
     return Results(where, name, status)
 
 
@@ -96,11 +97,14 @@ def one(game: str, fields: Mapping[str, Any], protocol: str, protocol_fields: Ma
                         "protocol": spec, "seats": {**empty, **seats}, "wordings": [wording]})
 
 
-def resume(name: str = "latest", store: str | Path = STORE, budget: float | None = None) -> Results:
-    """Takes an interrupted or paused run up again where it stood, with a larger budget if one is given."""
+def resume(name: str = "latest", store: str | Path = STORE, budget: float | None = None, as_begun: bool = False) -> Results:
+    """Takes an interrupted or paused run up again where it stood, with a larger budget if one is given.
+
+    as_begun  go on with the design as it was begun, though its file has been changed since
+    """
     from .resume import resume as take_up
     where = Store(store)
-    found, status = synchronous(take_up(name, where, budget=budget))
+    found, status = synchronous(take_up(name, where, budget=budget, as_begun=as_begun))
     return Results(where, found, status)
 
 

@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     resume = commands.add_parser("resume", help="take an interrupted or paused run up again")
     _run(resume)
     resume.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
+    resume.add_argument("--as-begun", action="store_true", help="with the design as it was begun, though its file has been changed since")
     _store(resume)
     _json(resume)
 
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     _run(calibration)
     calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
                                                           "or as .toml the [game] that they make")
+    calibration.add_argument("--arm", metavar="NAME", help="of briefs: this arm alone (default: all)")
     calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
     calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
     calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
@@ -180,7 +182,8 @@ def parser() -> argparse.ArgumentParser:
                                    description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
                                                "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
                                                "NAME=SPEC. Rationality is the distance to the ideal type, fidelity that to people.")
-    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO", help="the people; may be repeated; or humans:DATASET")
+    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO",
+                          help="the people; may be repeated; recorded:FILE.csv; or humans:DATASET")
     fidelity.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     fidelity.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     fidelity.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
@@ -210,10 +213,23 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
-    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    learners = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
+                                   description="For runs of games that are played in rounds. Everything is computed from rows.")
     _run(learners)
+    learners.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    learners.add_argument("--episodes", action="store_true", help="also the learner that explains each episode")
+    learners.add_argument("--plot", metavar="FOLDER", help="draw regret and shares of arms there: PNG, SVG and the data as CSV")
+    learners.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
     _store(learners)
     _json(learners)
+
+    recovery = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
+                                   description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
+    recovery.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
+    recovery.add_argument("--seeds", type=int, default=30, metavar="N", help="per algorithm and setting (default 30)")
+    recovery.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    recovery.add_argument("--seat", choices=("leader", "follower"), default="leader", help="where they sit (default leader)")
+    _json(recovery)
 
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)

@@ -153,7 +153,7 @@ def run(args: Namespace) -> int:
             from .cluster import start_on_ray
             work = start_on_ray(design, Store(args.store), _shared(args), args.workers, bar)
         else:
-            work = start(design, Store(args.store), on_episode=bar)
+            work = start(design, Store(args.store), on_episode=bar, file=args.design)
         name, status = synchronous(work)
     return _table(args, name, status)
 
@@ -195,7 +195,8 @@ def resume(args: Namespace) -> int:
     from .resume import resume as take_up
 
     store = Store(args.store)
-    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget)))
+    name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget),
+                                       as_begun=args.as_begun, tell=_warn))
     return _table(args, name, status)
 
 
@@ -233,11 +234,15 @@ def _table(args: Namespace, name: str, status: str) -> int:
     return 0
 
 
+def _warn(what: str) -> None:
+    print(f"warning: {what}", file=sys.stderr)
+
+
 def warn(store: Store, run: str) -> None:
     """Says on stderr if a model changed under a run."""
     from ..transcripts.drift import drift
     for warning in drift(store, run):
-        print(f"warning: {warning}", file=sys.stderr)
+        _warn(warning)
 
 
 def closing(store: Store, run: str, status: str) -> None:

@@ -88,9 +88,9 @@ def command(args: Namespace) -> int:
         return emit({"demonstration": args.name, "lines": [asdict(x) for x in shown.lines], "runs": shown.runs, "report": str(to)})
     print(f"{demonstration(args.name).TITLE}\n\n{demonstration(args.name).QUESTION}")
     expectations(stage.table(shown.lines))
-    print(f"{shown.finding}\n\n{to / 'report.html'} has the page, {to / 'report.md'} the same in Markdown; the tables beside them are CSV and "
-          f"LaTeX.\nThe full reports of what was played: {', '.join(str(p) for p in sorted(to.glob('*/report.html')))}.\nTranscripts are in "
-          f"{store.path}.")
+    print(f"{shown.finding}\n\n{to / 'report.html'} is the page, report.md beside it the same in Markdown; tables are CSV and LaTeX.\n"
+          f"The full reports of what was played: {', '.join(str(p) for p in sorted(to.glob('*/report.html')))}.\n"
+          f"Transcripts are in {store.path}.")
     return 0
 
 
@@ -110,7 +110,7 @@ def shipped(args: Namespace) -> int:
         return emit(some) if args.json else _print([f"{n.removesuffix('.toml'):<22}  {says}" for n, says in some.items()])
     folder, made = Path(args.to), []
     texts = {f"{n}.toml": stage.text_of(f"{n}.toml") for n in _stems(args.names) or [e.removesuffix(".toml") for e in stage.examples()]}
-    for name, text in texts.items():
+    for name in texts:
         if (folder / name).exists():
             raise StoreError(f"{folder / name} is there already: nothing was written.")
     for name, text in texts.items():

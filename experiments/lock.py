@@ -24,10 +24,11 @@ def lock_file(path: str | Path) -> Path:
 
 def hash_of(design: Design) -> str:
     """The hash of a design: SHA-256 of its JSON with sorted keys, its own lock left out."""
-    return _hash(_plain(design))
+    return _hash(plain(design))
 
 
-def _plain(design: Design) -> dict[str, Any]:
+def plain(design: Design) -> dict[str, Any]:
+    """A design as JSON, without its lock."""
     return design.model_dump(mode="json", exclude={"lock"})
 
 
@@ -43,15 +44,15 @@ def _ordered(node: Any) -> Any:
 
 def lock(path: str | Path, design: Design) -> Lock:
     """Writes the lock of a design file. Raises DesignError if it is locked already, unless it is the same design."""
-    to, plain = lock_file(path), _plain(design)
-    found = Lock(hash=_hash(plain))
+    to, now = lock_file(path), plain(design)
+    found = Lock(hash=_hash(now))
     if to.exists():
         old = _read(to)
         if old["hash"] != found.hash:
             raise DesignError(f"{path} was locked as {old['hash'][:12]} on {old['locked']}, and has been changed since. A lock is "
                               f"not moved: give the changed design another name, or run it with its deviations on record.")
         return found
-    body = {"hash": found.hash, "locked": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "parlour": __version__, "design": plain}
+    body = {"hash": found.hash, "locked": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "parlour": __version__, "design": now}
     to.write_bytes(to_json(body, indent=2) + b"\n")
     return found
 
@@ -62,7 +63,7 @@ def locked(path: str | Path, design: Design) -> Design:
     if not where.exists():
         return design
     held = _read(where)
-    found = tuple(deviations(held["design"], _plain(design)))
+    found = tuple(deviations(held["design"], plain(design)))
     return design.model_copy(update={"lock": Lock(hash=held["hash"], deviations=found)})
 
 

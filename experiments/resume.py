@@ -4,45 +4,56 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ..errors import StoreError
 from ..protocols.codec import decode
 from ..protocols.session import Event
+from ..registry import explain
 from ..transcripts.journal import Journal, read
 from ..transcripts.parts import Folder, Gathering, shared
 from ..transcripts.store import Store
 from .design import Design, wordings_of
+from .design_file import unchanged
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
-from .runner import Progress, Run, Watch, finish, head, made_from, preflight, versions
+from .runner import Progress, Run, Watch, commit, finish, head, made_from, preflight, versions
 from .said import recorded
-from .sources import changes
+from .sources import allowed, changes
 
 HEAD = ("run", "arm", "benchmark")
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
-                 on_episode: Callable[[Progress], None] | None = None, budget: float | None = None) -> tuple[str, str]:
-    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises StoreError.
+                 on_episode: Callable[[Progress], None] | None = None, budget: float | None = None, as_begun: bool = False,
+                 tell: Callable[[str], None] = lambda warning: None) -> tuple[str, str]:
+    """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises InputError, before anything is
+    written, for a run that cannot be taken up as it was begun.
 
-    budget  US$ for the whole run, what it has cost so far included; None: the one it was begun with
+    budget    US$ for the whole run, what it has cost so far included; None: the one it was begun with
+    as_begun  go on with the design as it was begun, though its file has been changed since
+    tell      takes what differs from the beginning and is allowed to, a sentence each
     """
     path = find(run, store)
+    design = _design(path, next(read(path), None), budget)
+    store.fits(path)
     with Journal(path) as journal:
         if url := shared(read(path)):
             Gathering(Folder(url), journal).finish()
         begun = _begun(path)
-        design = _design(path, begun.first, budget)
-        if design.episodes == "exact":
-            raise StoreError(f"run {path.stem} is an exact evaluation, which costs nothing: run its design again.")
+        unchanged(begun.file, path.stem, store, as_begun, tell)
         with serving(design, store, spent(read(path))):
             found = tables(design)
             todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem)
-            _same(path, begun.first or {}, versions() | made_from(design, found))
+            now = versions() | made_from(design, found)
+            _same(path, begun.versions, now)
             check(design, found)
             await preflight(found)
+            store.take(path)
             for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
                 journal.write(event)
-            said = recorded(e for e in read(path) if e.get("e") not in begun.ended)
+            journal.write(_resumed(path.stem, begun.versions, now, tell))
+            said = recorded(e for e in read(path) if e["k"] != "sentinel" and e.get("e") not in begun.ended)
             left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
                        ended=frozenset(begun.ended), todo=todo)
             return path.stem, await finish(left, watch, on_episode)
@@ -65,9 +76,10 @@ def find(run: str, store: Store) -> Path:
 class Begun:
     """What a journal tells of its run, read line by line: it may be longer than memory.
 
-    first   its first event;     head   how many lines of its head there are
+    versions  what it was begun with;  file  what is told of its design's file;  head  how many lines of its head there are
     """
-    first: Event | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    file: Event | None = None
     head: int = 0
     episodes: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
@@ -76,7 +88,10 @@ class Begun:
 def _begun(path: Path) -> Begun:
     found = Begun()
     for event in read(path):
-        found.first = found.first or event
+        if event["k"] == "run":
+            found.versions = event["versions"]
+        elif event["k"] == "file":
+            found.file = event
         found.head += event["k"] in HEAD
         if event["k"] == "episode":
             found.episodes.add(event["e"])
@@ -86,19 +101,37 @@ def _begun(path: Path) -> Begun:
 
 
 def _design(path: Path, first: Event | None, budget: float | None) -> Design:
+    """The design that a journal begins with. Raises StoreError for one that cannot be taken up here."""
     if first is None or first["k"] != "run":
         raise StoreError(f"{path} does not begin with a run: it cannot be taken up.")
+    run = first["run"]
+    if run != path.stem:
+        raise StoreError(f"{path} holds run {run}: it is a copy, or has been renamed. Move it away, or give it back its name.")
     was, now = first["versions"].get("parlour"), versions().get("parlour")
     if was != now:
-        raise StoreError(f"run {path.stem} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
-    return Design.model_validate(first["design"] | ({} if budget is None else {"budget": budget}))
+        raise StoreError(f"run {run} was begun by parlour {was}, this is {now}: install parlour=={was} to go on with it.")
+    try:
+        design = Design.model_validate(first["design"] | ({} if budget is None else {"budget": budget}))
+    except ValidationError as error:
+        raise StoreError(f"{path} holds a design that cannot be read: {explain(error)}. Restore it from a copy.") from None
+    if design.episodes == "exact":
+        raise StoreError(f"run {run} is an exact evaluation, which costs nothing: run its design again.")
+    return design
 
 
-def _same(path: Path, first: Event, now: dict[str, str]) -> None:
+def _same(path: Path, was: dict[str, str], now: dict[str, str]) -> None:
     """Raises StoreError, saying which, if what the run was made from is not what is here."""
-    if other := changes(first["versions"], now):
+    if other := changes(was, now):
         raise StoreError(f"run {path.stem} cannot be taken up as it was begun: {'; '.join(other)}. Put back what differs, or run "
                          "the design anew.")
+
+
+def _resumed(run: str, was: dict[str, str], now: dict[str, str], tell: Callable[[str], None]) -> Event:
+    """The line that tells what takes the run up; where that differs and may, it is told."""
+    differs = allowed(was, now)
+    if differs:
+        tell(f"run {run} goes on with other packages than it was begun with: {'; '.join(differs)}.")
+    return {"k": "resume", "run": run, "versions": now, "commit": commit(), "differs": differs}
 
 
 def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | None:

@@ -22,6 +22,7 @@ from ..transcripts.seal import seal
 from ..transcripts.store import Store
 from .check import check_hypotheses
 from .design import Design
+from .design_file import file_event
 from .money import check, serving
 from .money import table as prices
 from .plan import Slot, Table, persona_name, slots, tables
@@ -321,8 +322,8 @@ def new_name(design: Design) -> str:
 
 # --- doors --------------------------------------------------------------------------------------------------------------
 async def start(design: Design, store: Store, watch: Watch | None = None,
-                on_episode: Callable[[Progress], None] | None = None) -> tuple[str, str]:
-    """Runs a design from its beginning; (run, status). Nothing is written before everything has been built."""
+                on_episode: Callable[[Progress], None] | None = None, file: str | Path | None = None) -> tuple[str, str]:
+    """Runs a design from its beginning; (run, status). Nothing is written before everything has been built. file: it was read from."""
     with serving(design, store):
         found = tables(design)
         check(design, found)
@@ -334,6 +335,8 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
         with Journal(store.journals / f"{name}.jsonl") as journal:
             for event in head(name, design, found):
                 journal.write(event)
+            if file is not None:
+                journal.write(file_event(name, file, store))
             run = Run(design, store, name, found, journal)
             return name, await finish(run, watch, on_episode)
 

@@ -210,7 +210,7 @@ def _named(gap: dict[str, Any]) -> str:
     return gap["benchmark"] + (f" ({gap['kind']})" if gap["kind"] in ("bound", "baseline", "people") else "")
 
 
-BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination")
+BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination", "policy", "independence", "simulator")
 
 
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:

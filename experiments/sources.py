@@ -54,3 +54,9 @@ def changes(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     found = [f"{p} {was[p]} is now {now.get(p, 'missing')}" for p in STRICT if p in was and was[p] != now.get(p)]
     return found + [f"the source of {k.removeprefix(SOURCE)} has {'changed' if k in now else 'gone'}"
                     for k in was if k.startswith(SOURCE) and was[k] != now.get(k)]
+
+
+def allowed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What is not as recorded and is no reason to stop, a phrase each: a client, the database, the table of prices."""
+    return [f"{p} {was.get(p, 'missing')} is now {now.get(p, 'missing')}" for p in sorted({*was, *now})
+            if p not in STRICT and not p.startswith(SOURCE) and was.get(p) != now.get(p)]

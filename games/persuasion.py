@@ -31,7 +31,7 @@ Source: E. Kamenica, M. Gentzkow, "Bayesian persuasion", AER 101 (2011); talk: E
 motives", Econometrica 88 (2020); robust: Y. Zu, K. Iyer, H. Xu, "Learning to persuade on the fly", Operations Research 73 (2025).
 """
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -127,17 +127,12 @@ class Persuasion(Persuasive):
 
     # --- solutions ------------------------------------------------------------------------------------------------------
     @property
-    def _parts(self) -> tuple[tuple[float, ...], Rows, Rows]:
-        return normalised(self.prior), self.sender_utility, self.receiver_utility
-
-    @cached_property
     def _solved(self) -> dict[str, Persuaded]:
-        return {"optimum": optimal(*self._parts), "no_information": no_information(*self._parts),
-                "full_information": full_information(*self._parts), "robust": robust(*self._parts, self.radius)}
+        return _solutions(normalised(self.prior), self.sender_utility, self.receiver_utility, self.radius)
 
-    @cached_property
+    @property
     def _talk(self) -> Talk | None:
-        return cheap_talk(*self._parts)
+        return _free(normalised(self.prior), self.sender_utility, self.receiver_utility)
 
     def benchmarks(self, rules: Rules) -> list[Benchmark]:
         binds = rules.get("binding", True)
@@ -207,3 +202,15 @@ class Persuasion(Persuasive):
     @property
     def usual_rules(self) -> Rules:
         return super().usual_rules.but(queries=0)
+
+
+@lru_cache(maxsize=256)
+def _solutions(prior: tuple[float, ...], sender: Rows, receiver: Rows, radius: float) -> dict[str, Persuaded]:
+    parts = prior, sender, receiver
+    return {"optimum": optimal(*parts), "no_information": no_information(*parts), "full_information": full_information(*parts),
+            "robust": robust(*parts, radius)}
+
+
+@lru_cache(maxsize=256)
+def _free(prior: tuple[float, ...], sender: Rows, receiver: Rows) -> Talk | None:
+    return cheap_talk(prior, sender, receiver)

@@ -35,7 +35,7 @@ from pydantic import Field, create_model, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, Saw, State, Strategy, surely
-from .leading import SIMULATOR, trying
+from .leading import trying
 from .prompting_words import PLAIN, STUDIO, Brief, Pair, Prompt, Response, Verdict, labels
 from .repeated import Repeated
 from .solvers import learning_bounds, tape
@@ -179,28 +179,16 @@ class Prompting(Repeated):
 
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round."""
-        return self._mean(play, noisy=True)
+        return averaged(self.rewards(play))
 
     def means(self, play: Play) -> dict[Role, float]:
         """Mean expected reward per round, given the moves."""
-        return self._mean(play, noisy=False)
-
-    def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
-        human = ai = 0.0
-        visits: dict[tuple[int, int], int] = {}
-        plays = rounds_of(play)
-        for lead, answer, declined in plays:
+        paid = []
+        for lead, answer, declined in self.history(play):
             a, b = self.cell(lead, answer)
-            visit = visits.get((a, b), 0)
-            visits[a, b] = visit + 1
-            if declined:
-                paid = {"human": INFEASIBLE, "ai": INFEASIBLE}
-            elif noisy:
-                paid = self.reward(play.state, lead, answer, visit)
-            else:
-                paid = {"human": self.human_means[a][b], "ai": self.ai_means[a][b]}
-            human, ai = human + paid["human"], ai + paid["ai"]
-        return {"human": human / len(plays), "ai": ai / len(plays)}
+            paid.append({"human": self.human_means[a][b], "ai": self.ai_means[a][b]} if not declined else
+                        {"human": INFEASIBLE, "ai": INFEASIBLE})
+        return averaged(paid)
 
     def bounds(self, role: Role) -> tuple[float, float]:
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
@@ -303,18 +291,6 @@ def _asked(information: Information) -> Prompt:
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
 
 
-def rounds_of(play: Play) -> list[tuple[Prompt, Response, bool]]:
-    """Prompt, response and whether it was declined, of every round."""
-    found: list[tuple[Prompt, Response, bool]] = []
-    lead: Prompt | None = None
-    for role, move in play.moves:
-        if role == SIMULATOR:
-            continue
-        if isinstance(move, Prompt):
-            lead = move
-        elif isinstance(move, Response):
-            assert lead is not None
-            found.append((lead, move, False))
-        elif isinstance(move, Verdict) and move.verdict == "decline":
-            found[-1] = (*found[-1][:2], True)
-    return found
+def averaged(paid: list[dict[Role, float]]) -> dict[Role, float]:
+    """The mean over rounds; 0 if there were none."""
+    return {role: sum(p[role] for p in paid) / max(1, len(paid)) for role in ("human", "ai")}

@@ -35,9 +35,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, State, Strategy, heard, surely
-from .prompting import INFEASIBLE, Prompting, Tape, rounds_of
-from .prompting_words import Prompt, Verdict, labels
-from .repeated import Repeated
+from .prompting import INFEASIBLE, Prompting, Tape, averaged
+from .prompting_words import Prompt, Response, Verdict, labels
+from .repeated import Repeated, Round
 from .solvers import cells, tape
 from .written_prompting_words import BUREAU, OWN, PLAIN, Desk, Missing, OwnBrief, Scored, Text, limited, wants
 from .written_sample import uncertainty
@@ -131,7 +131,8 @@ class WrittenPrompting(Repeated):
 
     def observe(self, role: Role, state: State) -> Observation:
         means = (self.matrix.human_means, self.matrix.ai_means) if self.known else (None, None)
-        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, human=means[0], ai=means[1])
+        return Desk(briefs=tuple(b[0] for b in self.briefs), styles=self.styles, own=self.own, longest=self.longest,
+                    human=means[0], ai=means[1])
 
     def rounds(self, role: Role) -> Rounds:
         mine, others = (self.prompts, self.responses) if role == "human" else (self.responses, self.prompts)
@@ -213,7 +214,7 @@ class WrittenPrompting(Repeated):
 
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round, or per cell where cells are sampled; 0 if nothing was scored."""
-        return _mean(self._written(play) if _texts(play) else self._chosen(play))
+        return averaged(self.rewards(play))
 
     def means(self, play: Play) -> dict[Role, float]:
         """As paid, for scores are moves; without texts the mean of the cells that were met."""
@@ -222,6 +223,25 @@ class WrittenPrompting(Repeated):
     def paid(self, scored: Scored) -> dict[Role, float]:
         """What two scores earn."""
         return {"human": self.worth(scored.human), "ai": self.worth(scored.ai)}
+
+    def history(self, play: Play) -> list[Round]:
+        found: list[Round] = []
+        for _, move in play.moves:
+            if isinstance(move, Prompt):
+                found.append(Round(move, self._only, False))
+            elif isinstance(move, Response):
+                found[-1] = found[-1]._replace(answer=move)
+            elif isinstance(move, Verdict):
+                found[-1] = found[-1]._replace(declined=self.declines(move))
+        return found
+
+    @property
+    def _only(self) -> Response:
+        """The response where there are no styles to choose from."""
+        return Response(response_id=self.responses[0])
+
+    def rewards(self, play: Play) -> list[dict[Role, float]]:
+        return self._written(play) if _texts(play) else super().rewards(play)
 
     def _written(self, play: Play) -> list[dict[Role, float]]:
         found = []
@@ -232,15 +252,9 @@ class WrittenPrompting(Repeated):
                 found.append({"human": INFEASIBLE, "ai": INFEASIBLE})
         return found
 
-    def _chosen(self, play: Play) -> list[dict[Role, float]]:
-        visits: dict[tuple[int, int], int] = {}
-        found = []
-        for lead, answer, declined in rounds_of(play):
-            cell = self.matrix.cell(lead, answer)
-            visit = visits.get(cell, 0)
-            visits[cell] = visit + 1
-            found.append({"human": INFEASIBLE, "ai": INFEASIBLE} if declined else self.reward(play.state, lead, answer, visit))
-        return found
+    @property
+    def measured(self) -> bool:
+        return self.calibrated and not self.own
 
     def bounds(self, role: Role) -> tuple[float, float]:
         return INFEASIBLE, 1.0
@@ -291,7 +305,3 @@ class WrittenPrompting(Repeated):
 def _texts(play: Play) -> bool:
     """Whether texts were written in a play, or should have been."""
     return any(isinstance(move, Text | Missing) for _, move in play.moves)
-
-
-def _mean(paid: list[dict[Role, float]]) -> dict[Role, float]:
-    return {role: sum(p[role] for p in paid) / max(1, len(paid)) for role in ("human", "ai")}

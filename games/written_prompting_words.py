@@ -17,11 +17,13 @@ class Desk(Observation):
     briefs  the texts that may be sent, in order; of one with several wordings the first
     styles  the ways to answer, in order; empty: the answer is free
     own     the most characters of a brief of one's own; 0: none may be written
+    longest the most characters of a text; None: no limit
     human, ai   what each cell pays on average, rows are briefs; None where it is not known
     """
     briefs: tuple[str, ...]
     styles: tuple[str, ...]
     own: int
+    longest: int | None
     human: tuple[tuple[float, ...], ...] | None
     ai: tuple[tuple[float, ...], ...] | None
 
@@ -31,6 +33,8 @@ class Desk(Observation):
             lines.append(w.tell("own", own=w.label(OWN), length=self.own))
         if self.styles:
             lines += [w.tell("styles"), *self._listed(w, "b", self.styles)]
+        if self.longest:
+            lines.append(w.tell("longest", length=self.longest))
         return "\n".join([*lines, *self._known(w)])
 
     def _listed(self, w: Wording, letter: str, texts: tuple[str, ...]) -> list[str]:
@@ -108,6 +112,7 @@ PLAIN = Wording(
         "briefs": "The briefs:",
         "own": "{own}: a brief that the person writes, of at most {length} characters.",
         "styles": "The ways in which the assistant may write:",
+        "longest": "A text has at most {length} characters.",
         "hidden": "A text earns 0 to 1 points. Nobody knows beforehand how many; you learn it from what you earn.",
         "known": "A text earns 0 to 1 points. Both of you know how many on average:",
         "cell": "{brief} answered by {style}: {human} for the person, {ai} for the assistant.",
@@ -147,6 +152,7 @@ BUREAU = Wording(
         "briefs": "The orders, each under its colour:",
         "own": "{own}: an order in the client's own words, of at most {length} characters.",
         "styles": "The manners of the machine, each under its tree:",
+        "longest": "A piece has at most {length} characters.",
         "hidden": "A piece brings 20 to 30 crowns. Nobody knows beforehand how many; you learn it from what you get.",
         "known": "A piece brings 20 to 30 crowns. Both of you know how many on average:",
         "cell": "{brief} with {style}: {human} for the client, {ai} for the machine.",

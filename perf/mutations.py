@@ -7,30 +7,34 @@ often as the others while it lasts: a sign; a factor for its inverse; a comparis
 max; `and` for `or`, a dropped `not`; a number moved; a chance taken for its complement (a prior, an accuracy); what one may not see
 shown, or what one may see kept back (leak); a forfeit, a fee or an increment dropped.
 
-The first run notes which test runs which function (`map.json` in --folder). Each error is then put into a copy of the package, and
-first the tests that run the changed function are run, the quickest first, until one fails; an error that passes them meets all
-others. Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are
-tried again. Printed are those that no test found; whoever reads them decides whether they are errors at all. Those that were read
+The first run notes which test runs which function (`notes` in --folder). Each error is then put into a copy of the package, and
+first the tests that run the changed function are run, until one fails; an error that passes them meets the
+games that rest on it, and then all tests of its part.
+Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are tried again.
+Printed are those that no test found; whoever reads them decides whether they are errors at all. Those that were read
 and are none stand in `equivalents.json` beside this file with a reason, and are not drawn. Exit code 1 below 95 in 100.
 """
 import argparse
 import ast
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from queue import Queue
 from random import Random
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).parent.parent
 WHERE = ("games/*.py", "games/solvers/*.py", "protocols/*.py", "transcripts/statistics.py", "transcripts/sampling.py",
@@ -44,12 +48,17 @@ TESTS = ("tests/games", "tests/solvers", "tests/protocols", "tests/transcripts",
          "tests/experiments/test_contract.py", "tests/experiments/test_contract_treatments.py", "tests/experiments/test_preregistration.py",
          "tests/experiments/test_studies.py")
 """Where the economics are tested."""
+EVERY = "tests/test_every_game.py"
+PARTS = {"games": ("tests/games", "tests/solvers", "tests/protocols", "tests/experiments/test_contract.py"),
+         "protocols": ("tests/protocols", "tests/games", "tests/experiments/test_contract_treatments.py"),
+         "transcripts": ("tests/transcripts", "tests/experiments"), "agents": ("tests/agents", "tests/experiments/test_fidelity.py")}
+"""What an error meets that passed the tests known to run its function, and the games that rest on it."""
 IGNORED = (".*", "*.duckdb", "*.journals", "build", "dist", "__pycache__", "*.egg-info")
 EQUIVALENT = Path(__file__).with_name("equivalents.json")
 PATIENCE = 120
 """Seconds for one test; an error that makes it hang is found."""
-MOST = 60
-"""Tests that run the changed function, of which the quickest are run first."""
+HANGS = 900
+"""Seconds after which a run of tests is given up."""
 TURNED: dict[type, type] = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
 TIED: dict[type, type] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 SIGNS: dict[type, type] = {ast.Add: ast.Sub, ast.Sub: ast.Add}
@@ -60,7 +69,7 @@ CHANGED = (ast.BinOp, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Call, ast.IfExp,
 
 @dataclass(frozen=True)
 class Error:
-    """One change: its kind, the file, the function ("line name"), the line, what stood there, what stands there now, the whole file."""
+    """One change: its kind, the file, the function, the line, what stood there, what stands there now, the whole file."""
     kind: str
     path: Path
     function: str
@@ -72,7 +81,7 @@ class Error:
     @property
     def key(self) -> str:
         """What it is, whatever line it stands in."""
-        return f"{self.path} {self.function.split()[1]}: {self.before} -> {self.after}"
+        return f"{self.path} {self.function}: {self.before} -> {self.after}"
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}   {self.kind}   {self.before}   ->   {self.after}"
@@ -84,7 +93,6 @@ def errors(path: Path) -> Iterator[Error]:
     text = path.read_text()
     seen: set[tuple[int, int, str]] = set()
     for function in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
-        name = f"{(function.decorator_list or [function])[0].lineno} {function.name}"
         silent = {id(n) for r in ast.walk(function) if isinstance(r, ast.Raise | ast.Assert | ast.JoinedStr) or _is_note(r)
                   for n in ast.walk(r) if n is not r or not isinstance(r, ast.Raise)}
         silent |= {id(n) for r in (function.returns, *(a.annotation for a in ast.walk(function) if isinstance(a, ast.arg)))
@@ -94,7 +102,7 @@ def errors(path: Path) -> Iterator[Error]:
                 continue
             for kind, after in _wrong(node, function.name):
                 place = (node.lineno, node.col_offset, after)
-                if place not in seen and (made := _placed(path, text, node, name, kind, after)):
+                if place not in seen and (made := _placed(path, text, node, function.name, kind, after)):
                     seen.add(place)
                     yield made
 
@@ -194,7 +202,7 @@ class Mapper:
     def _trace(self, frame: Any, event: str, arg: Any) -> None:
         code = frame.f_code
         if code.co_filename.startswith(self.root):
-            self.own.add(f"{code.co_filename[len(self.root) + 1:]}:{code.co_firstlineno}")
+            self.own.add(f"{code.co_filename[len(self.root) + 1:]}:{code.co_name}")
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         self.own, self.began = set(), time.monotonic()
@@ -205,14 +213,30 @@ class Mapper:
         self.ran[nodeid], self.seconds[nodeid] = self.own, time.monotonic() - self.began
 
 
-def mapped(folder: Path) -> dict[str, list[str]]:
-    """"file:line of a function" -> the tests that run it, the quickest first; from `map.json`, made once."""
-    file = folder / "map.json"
-    if not file.exists():
-        copy = copied(folder / "map")
-        subprocess.run([*pytest(copy), *TESTS, "-p", "mutations", "--map-to", str(file)], cwd=copy, check=True,
-                       env={**environment(copy), "PYTHONPATH": f"{copy.parent}{os.pathsep}{Path(__file__).parent}"})
-    found: dict[str, list[str]] = json.loads(file.read_text())
+def mapped(folder: Path, jobs: int) -> dict[str, list[str]]:
+    """"file:function" -> the tests that run it, the quickest first; from notes per file of tests, made once."""
+    copy, parts = folder / "map" / "parlour", folder / "notes"
+    if not parts.exists():
+        copied(folder / "map")
+    parts.mkdir(exist_ok=True)
+
+    def one(file: str) -> dict[str, Any]:
+        note = parts / (file.replace("/", ".") + ".json")
+        if not note.exists():
+            here = {"PYTHONPATH": f"{copy.parent}{os.pathsep}{Path(__file__).parent}"}
+            subprocess.run([*pytest(copy), file, "-p", "mutations", "--map-to", str(note)], cwd=copy, check=False,
+                           stdout=subprocess.DEVNULL, env={**environment(copy), **here})
+            print(f"noted {file}", file=sys.stderr, flush=True)
+        read: dict[str, Any] = json.loads(note.read_text()) if note.exists() else {}
+        return read
+
+    files = [str(p.relative_to(copy)) for t in TESTS for p in ([copy / t] if t.endswith(".py") else sorted((copy / t).glob("test_*.py")))]
+    with ThreadPoolExecutor(jobs) as pool:
+        tests = {k: v for part in pool.map(one, files) for k, v in part.items()}
+    found: dict[str, list[str]] = defaultdict(list)
+    for test, (_, ran) in sorted(tests.items(), key=lambda item: item[1][0]):
+        for function in ran:
+            found[function].append(test)
     return found
 
 
@@ -227,13 +251,10 @@ def pytest_configure(config: Any) -> None:
 
 
 def pytest_sessionfinish(session: Any) -> None:
-    """As a plugin: writes them."""
+    """As a plugin: writes them, for every test its seconds and the functions it ran."""
     mapper: Mapper = session.config.pluginmanager.get_plugin("mapper")
-    found: dict[str, list[str]] = defaultdict(list)
-    for test in sorted(mapper.ran, key=lambda t: mapper.seconds[t]):
-        for function in mapper.ran[test]:
-            found[function].append(test)
-    Path(session.config.getoption("--map-to")).write_text(json.dumps(found))
+    noted = {test: (mapper.seconds[test], sorted(ran)) for test, ran in mapper.ran.items()}
+    Path(session.config.getoption("--map-to")).write_text(json.dumps(noted))
 
 
 # --- trying one -------------------------------------------------------------------------------------------------------------
@@ -246,8 +267,12 @@ def copied(folder: Path) -> Path:
 
 def pytest(copy: Path) -> list[str]:
     """The command, for a copy."""
-    return ["nice", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", str(PATIENCE), "--rootdir", str(copy),
-            "-c", str(copy / "pyproject.toml")]
+    return ["nice", sys.executable, "-m", "pytest", *options(copy)]
+
+
+def options(copy: Path) -> list[str]:
+    """pytest's options for a copy."""
+    return ["-q", "-p", "no:cacheprovider", "--timeout", str(PATIENCE), "--rootdir", str(copy), "-c", str(copy / "pyproject.toml")]
 
 
 def environment(copy: Path) -> dict[str, str]:
@@ -255,45 +280,135 @@ def environment(copy: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(copy.parent), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
+class First:
+    """A pytest plugin that writes the first test that fails into a file."""
+
+    def __init__(self, to: Path):
+        self.to = to
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and not self.to.exists():
+            self.to.write_text(report.nodeid)
+
+
 def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
     """The test that finds it in a copy of the package; None if none does."""
     file, good = copy / error.path, (copy / error.path).read_text()
     file.write_text(error.source)
-    first = tests.get(f"{error.path}:{error.function.split()[0]}", [])[:MOST]
     try:
-        for some in ([first] if first else []) + [list(TESTS)]:
-            done = subprocess.run([*pytest(copy), "-x", *some], cwd=copy, env=environment(copy), capture_output=True, text=True, check=False)
-            if done.returncode:
-                return next((line.split()[1] for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))), "it stopped")
+        known, resting = tests.get(f"{error.path}:{error.function}") or speaking_of(error.path), " or ".join(games_on(error.path))
+        of_games = [[EVERY, "-k", f"({resting}) and {which}"] for which in ("golden", "not golden")] if resting else []
+        for some in (known, *of_games, list(PARTS[error.path.parts[0]])):
+            if some and (name := _failing(copy, some)):
+                return name
         return None
     finally:
         file.write_text(good)
         os.utime(file, (time.time() + 5, time.time() + 5))  # so that no machine code of the error is taken for that of the file
 
 
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The names of our modules that a file imports, the last part of each."""
+    nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom) and n.level]
+    return frozenset(x for n in nodes for x in ((n.module or "").rpartition(".")[2], *(a.name for a in n.names)))
+
+
+@cache
+def speaking_of(changed: Path) -> list[str]:
+    """The files of tests that name a module, for functions that no noted test runs in its own process."""
+    named = re.compile(rf"\b{changed.stem}\b")
+    return [str(p.relative_to(ROOT)) for part in ("games", "solvers", "protocols", "transcripts", "agents", "experiments")
+            for p in sorted((ROOT / "tests" / part).glob("test_*.py")) if named.search(p.read_text())]
+
+
+@cache
+def games_on(changed: Path) -> list[str]:
+    """The games that rest on a file: itself, or a game or solver that it imports, and so on; all of them for the script of play."""
+    own = {p.stem: imports(p) for p in (*ROOT.glob("games/*.py"), *ROOT.glob("games/solvers/*.py"))}
+    games = [p.stem for p in sorted(ROOT.glob("tests/golden/*.txt"))]
+    if changed.parts[0] == "protocols":
+        return games
+    if changed.parts[0] != "games":
+        return []
+    reached = {changed.stem}
+    while more := {name for name, uses in own.items() if uses & reached} - reached:
+        reached |= more
+    return [g for g in games if g in reached]
+
+
+def _failing(copy: Path, tests: Sequence[str]) -> str | None:
+    """The first of these tests that fails, in a process of its own; None if all pass. Libraries are inherited, the package is not."""
+    note = copy.parent / "first"
+    note.unlink(missing_ok=True)
+    child = os.fork()
+    if not child:
+        _pytest_here(copy, tests, note)
+    until = time.monotonic() + HANGS
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.monotonic() > until:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return "it hangs"
+        time.sleep(0.1)
+    if ended[1] == 0:
+        return None
+    return note.read_text() if note.exists() else "it stops"
+
+
+def _pytest_here(copy: Path, tests: Sequence[str], note: Path) -> NoReturn:
+    """Runs the tests in this process, silently, and ends it."""
+    code = 1
+    try:
+        os.environ.update(environment(copy))
+        os.chdir(copy)
+        sys.path.insert(0, str(copy.parent))
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        import pytest
+        code = int(pytest.main([*options(copy), "-x", *tests], plugins=[First(note)]))
+    finally:
+        os._exit(code)
+
+
+def _worker(number: int, some: list[Error], folder: Path, notes: Path, tests: dict[str, list[str]]) -> NoReturn:
+    """Tries its share of the errors, noting each, and ends."""
+    os.nice(10)
+    copy = copied(folder / f"copy-{number}")
+    for module in ("numpy", "scipy.optimize", "scipy.stats", "pandas", "duckdb", "pydantic", "hypothesis", "pytest", "statsmodels.api"):
+        with suppress(ImportError):
+            import_module(module)  # once, and not again for every error
+    for error in some:
+        began = time.monotonic()
+        test = found(error, copy, tests)
+        with notes.open("a") as file:
+            file.write(json.dumps({"error": error.key, "test": test, "seconds": round(time.monotonic() - began, 1)}) + "\n")
+        print(f"{'found' if test else 'NOT FOUND'}  {error}", file=sys.stderr, flush=True)
+    os._exit(0)
+
+
 def tried(some: list[Error], folder: Path, seed: int, jobs: int) -> dict[Error, str | None]:
     """Every error with the test that found it; results go to a file as they come, and those that were found before are not tried."""
-    notes, tests = folder / f"{seed}.jsonl", mapped(folder)
-    before = {r["error"]: r["test"] for r in map(json.loads, notes.read_text().splitlines())} if notes.exists() else {}
-    made: dict[Error, str | None] = {e: before[e.key] for e in some if before.get(e.key)}
-    copies: Queue[Path] = Queue()
+    notes, tests = folder / f"{seed}.jsonl", mapped(folder, jobs)
+    before = noted(notes)
+    todo = [e for e in some if not before.get(e.key)]
+    workers = []
     for i in range(jobs):
-        copies.put(copied(folder / f"copy-{i}"))
+        child = os.fork()
+        if not child:
+            _worker(i, todo[i::jobs], folder, notes, tests)
+        workers.append(child)
+    for child in workers:
+        os.waitpid(child, 0)
+    after = noted(notes)
+    return {e: after.get(e.key) for e in some}
 
-    def one(error: Error) -> None:
-        copy, began = copies.get(), time.monotonic()
-        try:
-            made[error] = found(error, copy, tests)
-        finally:
-            copies.put(copy)
-        with notes.open("a") as file:
-            file.write(json.dumps({"error": error.key, "line": error.line, "test": made[error],
-                                   "seconds": round(time.monotonic() - began, 1)}) + "\n")
-        print(f"{len(made)}/{len(some)}  {'found' if made[error] else 'NOT FOUND'}  {error}", file=sys.stderr, flush=True)
 
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(one, [e for e in some if e not in made]))
-    return made
+def noted(notes: Path) -> dict[str, str | None]:
+    """What a file of results holds: error -> the test that found it, the last time it was tried."""
+    lines = notes.read_text().splitlines() if notes.exists() else []
+    return {r["error"]: r["test"] for r in map(json.loads, lines)}
 
 
 def main() -> int:

@@ -24,11 +24,13 @@ Step = Generator[Due, tuple[Any, ...], Any]
 
 
 class Style(Observation):
-    """How a text is to be written."""
-    text: str
+    """How a text is to be written, and the most characters it may have; None: as one likes, and of any length."""
+    text: str | None
+    longest: int | None
 
     def say(self, w: Wording, me: Role) -> str:
-        return f"Write it in this way: {self.text}"
+        how = f"Write it in this way: {self.text}" if self.text else ""
+        return "\n".join(filter(None, (how, f"At most {self.longest} characters." if self.longest else "")))
 
 
 class Scoring(Frozen):
@@ -61,4 +63,6 @@ class Scoring(Frozen):
 def write(game: WrittenPrompting, brief: str, style: int | None) -> Ask:
     """The writer's ask for a text."""
     told: tuple[Observation, ...] = (Prompt(text=brief),)
-    return Ask(WRITER, told if style is None else (*told, Style(text=game.styles[style])), game.want_text, anew=True)
+    if style is not None or game.longest:
+        told = (*told, Style(text=None if style is None else game.styles[style], longest=game.longest))
+    return Ask(WRITER, told, game.want_text, anew=True)

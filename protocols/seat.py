@@ -59,6 +59,9 @@ class Head(Sequence[Any]):
     def __getitem__(self, at: Any) -> Any:
         return self._list[at] if isinstance(at, int) and 0 <= at < self._size else self._list[:self._size][at]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(x == y for x, y in zip(self, other, strict=True))
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -95,8 +98,18 @@ class Turn:
 
     @cached_property
     def information(self) -> Information:
-        """All this role has learned up to now."""
-        return tuple(o for ask, _ in self.past for o in ask.news) + self.ask.news
+        """All this role has learned up to now. Grown by what is new at every ask: gathered anew, a long game would cost its square."""
+        asks = len(self.past) + 1
+        seen, taken, last = self.kept.get("information", ([], 0, None))
+        if taken > asks or (taken and self._ask(taken - 1) is not last):
+            seen, taken = [], 0  # of another talk
+        for i in range(taken, asks):
+            seen.extend(self._ask(i).news)
+        self.kept["information"] = seen, asks, self.ask
+        return Head(seen)
+
+    def _ask(self, i: int) -> Ask:
+        return self.past[i][0] if i < len(self.past) else self.ask
 
     @property
     def text(self) -> str:

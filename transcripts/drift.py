@@ -26,6 +26,7 @@ SEATS = """
 SENTINELS = """
     SELECT spec::VARCHAR AS whose, round, item, words, model, fingerprint FROM sentinel
     WHERE run = ? AND verdict NOT IN ('asked', 'error', 'unmade') ORDER BY whose, written"""
+RESUMED = "SELECT DISTINCT differs::VARCHAR AS differs FROM resumed WHERE run = ? AND json_array_length(differs) > 0 ORDER BY ALL"
 LEVEL, ORDERS, CUTS = 0.01, 1999, 19
 
 Answers = Mapping[int, Sequence[tuple[int, str]]]
@@ -44,13 +45,18 @@ class Watched:
 
 
 def drift(store: Store, run: str, sentinels: Sequence[Watched] | None = None) -> list[str]:
-    """A warning for every seat whose model, or the model's fingerprint, was not the same throughout; and for every model whose
-    answers to the sentinels changed. sentinels: what `watched` found, if it has been asked already."""
+    """A warning for every seat whose model, or the model's fingerprint, was not the same throughout; for every model whose answers
+    to the sentinels changed; and for packages that changed when the run was taken up again.
+
+    sentinels  what `watched` found, if it has been asked already
+    """
     seats: dict[str, list[dict[str, Any]]] = {}
     for row in store.rows(SEATS, [run]):
         seats.setdefault(row["whose"], []).append(row)
-    found = [f"{whose}: the model changed under the run: " + ", then ".join(map(_named, rows))
-             for whose, rows in seats.items() if len(rows) > 1]
+    found = [f"the run went on with other packages than it was begun with: {'; '.join(from_json(row['differs']))}"
+             for row in store.rows(RESUMED, [run])]
+    found += [f"{whose}: the model changed under the run: " + ", then ".join(map(_named, rows))
+              for whose, rows in seats.items() if len(rows) > 1]
     return found + list(_warnings(watched(store, run) if sentinels is None else sentinels))
 
 

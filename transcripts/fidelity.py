@@ -182,7 +182,7 @@ def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, floa
         _thresholds(found, people, simulator, kind, prior, ideal)
     p, q = _shares(people, simulator, ideal)
     numbers = {name: float(np.mean(v)) for name, v in found.items()}
-    shared = _shared(p, q, simulator, None if ideal else _retest(people)) if len(p) else {}
+    shared = _shared(p, q, simulator, None if ideal else retest(people)) if len(p) else {}
     return numbers | shared | ({} if ideal else _corrected(people, simulator))
 
 
@@ -225,7 +225,7 @@ def _shares(people: Answers, simulator: Answers, ideal: bool) -> tuple[Any, Any]
     return p[both], q[both]
 
 
-def _retest(people: Answers) -> float | None:
+def retest(people: Answers) -> float | None:
     """The chance that two different answers to one item are the same, without bias; None without an item answered twice."""
     whole = people.counts.sum(axis=(1, 3))
     acted, n = whole[..., 0].ravel(), whole[..., 1].ravel()
@@ -234,12 +234,12 @@ def _retest(people: Answers) -> float | None:
     return float(np.mean((k * (k - 1) + (m - k) * (m - k - 1)) / (m * (m - 1)))) if twice.any() else None
 
 
-def _shared(p: Any, q: Any, simulator: Answers, retest: float | None) -> dict[str, float]:
+def _shared(p: Any, q: Any, simulator: Answers, themselves: float | None) -> dict[str, float]:
     n = max(1.0, float(simulator.counts[..., 1].sum()) / max(1, len(q)))
     careful = (q * n + 0.5) / (n + 1)  # so that a simulator that never did what people do is not infinitely wrong
     bins = np.minimum((q * 10).astype(int), 9)
     error = sum((bins == b).mean() * abs(p[bins == b].mean() - q[bins == b].mean()) for b in set(bins.tolist()))
-    own = closeness.agreement(p, p) if retest is None else retest
+    own = closeness.agreement(p, p) if themselves is None else themselves
     made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": own,
             "normalised accuracy": closeness.agreement(p, q) / own if own else 0.0, "total variation": closeness.total_variation(p, q),
             "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
@@ -300,15 +300,22 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
     return Answers(of.priors, of.thresholds, of.wordings, np.stack([drawn * times, n * times], axis=-1))
 
 
+def _picked(of: Answers, rng: Any) -> Any:
+    """How often each wording is drawn, within each type                          (T, W)"""
+    types, wordings = of.counts.shape[:2]
+    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+
+
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
     weight; with few wordings an interval is too narrow for wordings that were not tried."""
     rng, found = np.random.default_rng(seed), defaultdict(list)
-    shape = people.counts.shape[:2]
+    alike = people.wordings == simulator.wordings
     for _ in range(draws):
-        picked = rng.multinomial(shape[1], [1 / shape[1]] * shape[1], size=shape[0]).astype(float)
-        for name, number in measures(resampled(people, picked, rng), resampled(simulator, picked, rng), ideal).items():
+        theirs = _picked(people, rng)
+        hers = theirs if alike else _picked(simulator, rng)
+        for name, number in measures(resampled(people, theirs, rng), resampled(simulator, hers, rng), ideal).items():
             found[name].append(number)
     cut, point = 100 * (1 - level) / 2, measures(people, simulator, ideal)
     off = {name: point[name] - float(np.mean(found[name])) for name in RETESTED if name in point and name in found}

@@ -25,6 +25,8 @@ from ..errors import StoreError
 
 Event = dict[str, Any]
 SYNC_SECONDS = 0.5
+FIRST = b'{"k":"run",'
+"""How a journal begins."""
 
 
 @lru_cache(maxsize=1024)
@@ -47,7 +49,11 @@ class Journal:
             raise StoreError(f"journal {path} is being written by another process: wait for it, or stop it first.") from None
         except OSError as error:
             raise StoreError(f"cannot write journal {path}: {error.strerror}. Choose another store with --store.") from None
-        self._end = _whole(self._file)
+        try:
+            self._end = _whole(self._file, path)
+        except StoreError:
+            os.close(self._file)
+            raise
         self._held: list[bytes] = []
         self._dirty = False
         self._closed = threading.Event()
@@ -111,8 +117,8 @@ class Journal:
         self.close()
 
 
-def _whole(file: int) -> int:
-    """Drops a last line cut short; returns the length that is left."""
+def _whole(file: int, path: Path) -> int:
+    """Drops a last line cut short; returns the length that is left. Raises StoreError for a file that never was a journal."""
     size = os.fstat(file).st_size
     at, tail = size, b""
     while at > 0 and b"\n" not in tail:
@@ -120,6 +126,8 @@ def _whole(file: int) -> int:
         at -= step
         tail = os.pread(file, step, at) + tail
     keep = at + tail.rfind(b"\n") + 1 if b"\n" in tail else 0
+    if keep == 0 and not tail.startswith(FIRST[:size]):
+        raise StoreError(f"{path} is not a Parlour journal: nothing was changed.")
     if keep != size:
         os.ftruncate(file, keep)
     return keep
@@ -143,5 +151,5 @@ def _event(path: Path, number: int, line: bytes) -> Event:
         event = from_json(line)
         event["k"]
     except (ValueError, TypeError, KeyError):
-        raise StoreError(f"{path}, line {number}: not an event of a Parlour journal.") from None
+        raise StoreError(f"{path}, line {number}: not an event of a Parlour journal. If it was one, restore it from a copy.") from None
     return event

@@ -1,6 +1,7 @@
 """What a sender's policies were worth, and what receivers were really told, from rows alone.
 
-    stated     U(pi): what her policy earns against the best answers of the receivers she may meet, episode by episode
+    stated     U(pi): what her policy earns against the best answers of the type she met, episode by episode: over the types she may
+               meet, what her policies are worth, whatever was drawn
     gain       (U - U_no) / (V - U_no): U what she earned, U_no without information, V the optimum; not defined where V = U_no
     obedience  share of receivers who did what is best for them, by Bayes's rule from the policy and the message
     realised   where words or unbound messages may tell another story than the policy: what was really told. Words that came with a
@@ -18,9 +19,9 @@ from ..games.persuading import Act, Case, Offer, Policy, Sent, Word, index, norm
 from ..games.persuasive import Persuasive
 from ..games.solvers.persuasion import Rows, expected, worth
 from .arms import Arm, Score
-from .contract_plays import PLAYS, play_of
 from .independence import NONE, Independence, Told, channel, independence
 from .intervals import wilson
+from .plays import plays
 from .statistics import mean
 
 REJECTED = 0.05
@@ -44,10 +45,10 @@ def persuasions(arm: Arm) -> Iterator[Score]:
     if not isinstance(arm.game, Persuasive):
         return
     offer = arm.game.offer()
-    talks = {row["episode"]: _talk(offer, row["episode"], play_of(row["play"])) for row in arm.store.rows(PLAYS, [arm.run, arm.name])}
+    talks = {episode: _talk(offer, episode, play) for episode, play in plays(arm)}
     if not talks:
         return
-    stated = {e: value(offer, t.rows) for e, t in talks.items()}
+    stated = {e: met(offer, t.case.type, t.rows) for e, t in talks.items()}
     yield _mean(arm, stated, "policy", "stated policy, receivers at their best")
     yield from _gain(arm)
     good = sum(t.best for t in talks.values())
@@ -72,9 +73,12 @@ def _talk(offer: Offer, episode: int, play: Play) -> Talk:
 
 def value(offer: Offer, rows: Rows) -> float:
     """What a policy earns the sender from the receivers she may meet, each at his best."""
-    policy = tuple(normalised(row) for row in rows)
-    return sum(w * worth(belief, policy, offer.sender, utility).sender
-               for w, belief, utility in zip(offer.weights, offer.beliefs, offer.receiver, strict=True))
+    return sum(w * met(offer, k, rows) for k, w in enumerate(offer.weights))
+
+
+def met(offer: Offer, kind: int, rows: Rows) -> float:
+    """What a policy earns the sender from one type, at his best."""
+    return worth(offer.beliefs[kind], tuple(normalised(row) for row in rows), offer.sender, offer.receiver[kind]).sender
 
 
 def _mean(arm: Arm, values: Mapping[int, float], quantity: str, name: str) -> Score:

@@ -118,12 +118,14 @@ def lapses(x: Sequence[float], acted: Sequence[float], n: Sequence[float]) -> La
         return -float(np.sum(xlogy(k, p) + xlogy(size - k, 1 - p)))
 
     bounds = [(at[0], at[-1]), (-3.0, STEEPEST), (0.0, 0.5), (0.0, 0.5)]
-    starts = [(middle, steep, lapse, lapse) for middle in np.quantile(at, (0.25, 0.5, 0.75)) for steep, lapse in ((0.5, 0.0), (3.0, 0.2))]
-    best = min((minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda found: found.fun)
-    none = min((minimize(loss, start, method="L-BFGS-B", bounds=[*bounds[:2], (0, 0), (0, 0)]) for start in starts[::2]),
-               key=lambda found: found.fun)
+    middle, alone = float(np.median(at)), fit(at, k, size)
+    starts = [(middle, 0.5, 0.02, 0.02), (middle, 3.0, 0.2, 0.2)]
+    if alone.threshold is not None and alone.slope is not None and at[0] < alone.threshold < at[-1]:
+        starts[0] = (alone.threshold, float(np.log(alone.slope)), 0.02, 0.02)
+    best = min((minimize(loss, start, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 1500})
+                for start in starts), key=lambda found: found.fun)
     theta, steep, low, high = (float(v) for v in best.x)
-    return Lapses(low, high, theta, float(np.exp(steep)), max(0.0, float(none.fun - best.fun)))
+    return Lapses(low, high, theta, float(np.exp(steep)), max(0.0, -float(best.fun) - float(alone.loglik or 0.0)))
 
 
 def expected_se(x: Sequence[float], threshold: float, slope: float, n: float) -> tuple[float, float]:

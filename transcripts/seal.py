@@ -16,16 +16,14 @@ if TYPE_CHECKING:
 
 PARTS = ("episode", "ask", "call", "attempt", "draw", "ending", "payoff")
 HEAD = ("run", "arm", "benchmark", "sentinel")
-SPAN = 8 * 2**20
-"""Bytes of a journal whose rows are hashed at a time: DuckDB holds about ten times as much meanwhile."""
+SPAN = 4 * 2**20
+"""Bytes of a journal whose rows are sealed at a time."""
+
+WIDER = 16 * 2**20
+"""The same where DuckDB may hold what it likes."""
 
 LINES = 10_000
 """Lines of a run's root that are read at a time."""
-
-_LINES = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x "
-                            "WHERE x.run = $run AND x.episode >= $low AND x.episode < $high" for t in PARTS)
-HASHES = (f"SELECT episode, sha256(string_agg(line, chr(10) ORDER BY line)) AS hash FROM ({_LINES}) WHERE episode IN "
-          "(SELECT episode FROM ending WHERE run = $run AND episode >= $low AND episode < $high) GROUP BY episode ORDER BY episode")
 
 
 def seal(store: Store, run: str) -> str:
@@ -34,10 +32,11 @@ def seal(store: Store, run: str) -> str:
         now = time.time()
         spare(db, _average(db, run))
         db.execute("BEGIN")
-        for low, high in ranges(db, run):
-            db.execute(f"INSERT INTO seal SELECT $run, episode, $now, hash FROM ({HASHES}) WHERE episode NOT IN (SELECT episode "
-                       "FROM seal WHERE run = $run AND episode >= $low AND episode < $high)",
-                       {"run": run, "low": low, "high": high, "now": now})
+        for low, high in ranges(db, run, SPAN):
+            found = _hashed(db, run, low, high)
+            db.execute("INSERT INTO seal SELECT $run, * FROM (SELECT unnest($episodes) AS episode, $now, unnest($hashes)) WHERE episode "
+                       "NOT IN (SELECT episode FROM seal WHERE run = $run AND episode >= $low AND episode < $high)",
+                       {"run": run, "low": low, "high": high, "now": now, "episodes": list(found), "hashes": list(found.values())})
         episodes, root = root_of(db, run)
         db.execute("INSERT INTO root VALUES (?, ?, ?, ?)", [run, now, episodes, root])
         db.execute("COMMIT")
@@ -54,14 +53,27 @@ def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
     found: dict[int, str] = {}
     for low, high in ranges(db, run):
-        found |= db.execute(HASHES, {"run": run, "low": low, "high": high}).fetchall()
+        found |= _hashed(db, run, low, high)
     return found
 
 
-def ranges(db: "duckdb.DuckDBPyConnection", run: str) -> Iterator[tuple[int, int]]:
-    """Ranges low <= episode < high that cover a run, each of about SPAN bytes: what is held at a time does not grow."""
+def _hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
+    """The same of a range. DuckDB could sort and hash too, at twice the time and many times the memory."""
+    some = "WHERE run = $run AND episode >= $low AND episode < $high"
+    key = {"run": run, "low": low, "high": high}
+    lines: dict[int, list[str]] = {e: [] for e, in db.execute(f"SELECT episode FROM ending {some} ORDER BY episode", key).fetchall()}
+    for table in PARTS:
+        rows = f"SELECT episode, '{table}' || to_json(x)::VARCHAR FROM {table} x {some}"  # x: a table may have a column of its name
+        for episode, line in db.execute(rows, key).fetchall():
+            if episode in lines:
+                lines[episode].append(line)
+    return {episode: sha256("\n".join(sorted(some)).encode()).hexdigest() for episode, some in lines.items()}
+
+
+def ranges(db: "duckdb.DuckDBPyConnection", run: str, span: int = WIDER) -> Iterator[tuple[int, int]]:
+    """Ranges low <= episode < high that cover a run, each of about so many bytes: what is held at a time does not grow."""
     low, high = _covered(db, run)
-    step = max(1, SPAN // _average(db, run))
+    step = max(1, span // _average(db, run))
     yield from ((at, min(at + step, high)) for at in range(low, high, step))
 
 

@@ -1,5 +1,6 @@
 """The store: one DuckDB file that takes journals in. Opened only for the moment, so that others may open it in between."""
 import os
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -11,6 +12,7 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from .journal import read
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,12 +32,13 @@ COLUMNS = {
     "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
     "origin_run": "VARCHAR", "origin_episode": "INTEGER", "copy": "INTEGER", "change": "JSON", "luck": "VARCHAR", "tape": "VARCHAR",
-    "round": "INTEGER", "item": "INTEGER", "spec": "JSON",
+    "round": "INTEGER", "item": "INTEGER", "spec": "JSON", "differs": "JSON",
 }
 """Everything an event may hold, with its type in the store."""
 
 TABLES = {
     "run": ("run", "run, written, name, seed, design, versions, commit"),
+    "resumed": ("resume", "run, written, versions, commit, differs"),
     "stop": ("stop", "run, written, status, why, spent"),
     "arm": ("arm", "run, arm, game, game_fields, protocol, protocol_fields, rules, seats, exact"),
     "benchmark": ("benchmark", "run, arm, name, kind, source, value, measures, note"),
@@ -63,6 +66,15 @@ MEMORY = 96 * 2**20
 """Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
 would be enough for batches of 8 MB, at twice the time."""
 
+HEAD = 3 * 4096
+"""Bytes before the first block of a DuckDB file."""
+
+DAMAGE = ("Could not read", "Corrupt database", "checksum")
+"""What DuckDB says where a file lacks a part, or holds another."""
+
+PATIENCE = 10.0
+"""Seconds to wait for another process to close a store."""
+
 BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
@@ -84,20 +96,39 @@ class Store:
         return self.path.with_suffix(".journals")
 
     @contextmanager
-    def open(self, write: bool = False, patience: float = 10.0) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """A connection. Waits up to `patience` seconds for another process to close the file. Raises StoreError."""
+    def open(self, write: bool = False, patience: float | None = None) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """A connection. Waits up to `patience` seconds (None: PATIENCE) for another process to close the file. Raises StoreError,
+        also where a file turns out to be damaged while it is read."""
         if not write and not self.path.exists():
             raise StoreError(f"no store at {self.path}: run an experiment first, or name one with --store.")
         if self._held and not write:
             yield self._held
             return
         with ONE_AT_A_TIME if write else nullcontext():
-            connection = self._connect(write, patience)
+            connection = self._connect(write, PATIENCE if patience is None else patience)
             try:
-                _check(connection, self.path, write)
-                yield connection
+                with self._whole():
+                    _check(connection, self.path, write)
+                    yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """A file that lacks a part says so where it is read, in the database's own words."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.Error as error:
+            broken = isinstance(error, duckdb.InternalException | duckdb.FatalException | duckdb.SerializationException)
+            if broken or any(sign in str(error) for sign in DAMAGE):
+                raise StoreError(self._damaged(_first_line(error))) from None
+            raise
+
+    def _damaged(self, why: str) -> str:
+        return (f"{self.path} is damaged or has been cut: {why.rstrip('.')}. Restore it from a copy; or move it away, and `parlour "
+                f"resume RUN` makes it anew from a run's journal in {self.journals}.")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -116,6 +147,7 @@ class Store:
 
         if write and not self.path.exists():
             self._create()
+        self._recognise()
         until = time.monotonic() + patience
         while True:
             before = _inode(self.path)
@@ -126,11 +158,32 @@ class Store:
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
                 if not any(busy in str(error).lower() for busy in BUSY):
-                    raise StoreError(f"cannot open {self.path}: {_first_line(error)}. It must be a DuckDB file that Parlour "
-                                     "wrote, in a place you may write to.") from None
+                    raise StoreError(self._damaged(_first_line(error))) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
                 time.sleep(0.05)
+
+    def _recognise(self) -> None:
+        """Refuses what is no DuckDB file, or not a whole one, before DuckDB sees it: for some formats it would look for an extension
+        on the network, and to write to a file that lacks its end would spoil the rest."""
+        head = self._head()
+        if head and head[8:12] != b"DUCK":
+            raise StoreError(f"{self.path} is a file of another program, no store: nothing was changed. Choose another with --store.")
+        missing = _missing(self.path, head)
+        for _ in range(3):  # another process may be writing to it
+            if not missing:
+                return
+            time.sleep(0.05)
+            missing = _missing(self.path, self._head())
+        if missing:
+            raise StoreError(self._damaged(f"the last {missing} bytes are missing"))
+
+    def _head(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                return file.read(HEAD)
+        except OSError as error:
+            raise StoreError(f"cannot open {self.path}: {error.strerror}. Choose another file with --store.") from None
 
     def _create(self) -> None:
         """Makes a new store beside its place and moves it there whole: none is ever found half made, whenever one is killed."""
@@ -150,7 +203,7 @@ class Store:
             for rest in (new, new.with_name(f"{new.name}.wal")):
                 rest.unlink(missing_ok=True)
 
-    def take(self, journal: Path, patience: float = 10.0) -> int:
+    def take(self, journal: Path, patience: float | None = None) -> int:
         """Takes in what is new in a journal; the number of bytes. Taking twice adds nothing. Raises StoreError."""
         import duckdb
 
@@ -162,11 +215,14 @@ class Store:
             raise StoreError(f"cannot take {journal} into {self.path}: {_first_line(error)}. The journal is kept whole: make "
                              "room, then resume the run.") from None
 
-    def _take(self, journal: Path, patience: float) -> int:
+    def _take(self, journal: Path, patience: float | None) -> int:
         taken, name, end = 0, journal.name, _settled(journal)
         with self.open(write=True, patience=patience) as db:
             found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [name]).fetchone()
             at = found[0] if found else 0
+            self._longer(journal, end, at)
+            if not found:
+                _new(db, journal, self.path)
             while slice_ := _slice(journal, at, end):
                 spare(db, len(slice_))
                 db.execute("BEGIN")
@@ -176,6 +232,18 @@ class Store:
                 db.execute("COMMIT")
                 taken += len(slice_)
         return taken
+
+    def fits(self, journal: Path) -> None:
+        """Raises StoreError if a journal is shorter than what has been taken of it; a store that is not there yet has nothing."""
+        if self.path.exists():
+            with self.open(write=True) as db:
+                found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [journal.name]).fetchone()
+            self._longer(journal, journal.stat().st_size, found[0] if found else 0)
+
+    def _longer(self, journal: Path, size: int, taken: int) -> None:
+        if size < taken:
+            raise StoreError(f"journal {journal} has been cut: {taken} bytes of it are in {self.path}, and {size} are left. Restore it "
+                             "from a copy.")
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> "pandas.DataFrame":
         """The answer of one SQL query as a DataFrame; the store is opened read-only. Raises StoreError for bad SQL."""
@@ -200,6 +268,17 @@ def spare(db: "duckdb.DuckDBPyConnection", batch: int = 0) -> None:
     A batch that is larger than usual, because one line is, has room."""
     db.execute("SET threads = 1")
     db.execute(f"SET memory_limit = '{MEMORY + 16 * max(0, batch - BATCH)}B'")
+
+
+def _missing(path: Path, head: bytes) -> int:
+    """How many bytes a DuckDB file lacks at its end, by the newer of the two headers that follow its first block: each holds its
+    number, the count of blocks and their size."""
+    if not head:
+        return 0
+    if len(head) < HEAD:
+        return HEAD - len(head)
+    *_, blocks, size = max(struct.unpack_from("<5Q", head, at + 8) for at in (4096, 8192))
+    return max(0, HEAD + blocks * size - path.stat().st_size)
 
 
 def _inode(path: Path) -> int | None:
@@ -253,6 +332,14 @@ def _settled(journal: Path) -> int:
     return size
 
 
+def _new(db: "duckdb.DuckDBPyConnection", journal: Path, store: Path) -> None:
+    """Refuses a journal whose run has come in from another: a copy, or one that was renamed, would be counted twice."""
+    run = next((e.get("run") for e in read(journal)), None)
+    if db.execute("SELECT 1 FROM run WHERE run = ?", [run]).fetchone():
+        raise StoreError(f"journal {journal} holds run {run}, which is in {store} already: it is a copy, or has been renamed. Move it "
+                         "away, or give it back its name.")
+
+
 def _slice(journal: Path, at: int, end: int) -> bytes:
     """The next whole lines of a journal that begin before `end`, about a batch of them."""
     with journal.open("rb") as file:
@@ -277,7 +364,7 @@ def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> Non
         except duckdb.Error as error:
             raise StoreError(f"{journal} is not a Parlour journal: {_first_line(error)}") from None
     for table, (kind, columns) in TABLES.items():
-        order = " ORDER BY e, t, n" if "e, " in columns else ""
+        order = " ORDER BY e, t, n" if columns.startswith("run, e, ") else ""
         db.execute(f"INSERT INTO {table} SELECT {columns} FROM line WHERE k = '{kind}'{order}")
     db.execute("INSERT INTO text SELECT DISTINCT hash, text FROM line WHERE k = 'text' AND hash NOT IN (SELECT hash FROM text)")
     db.execute("INSERT INTO payoff SELECT run, e, unnest(p) FROM (SELECT run, e, unnest(payoffs) AS p FROM line WHERE k = 'end' "

@@ -18,8 +18,8 @@ from .stage import Line, Shown, Stage, commands
 
 TITLE = "Contract clinic"
 QUESTION = ("A table says how often three models reach each of ten scores, and what they cost. You pay for texts by their score and cannot "
-            "see which model wrote them. What do you offer, if all you have is a sample of a thousand scores of each? The cheapest contract "
-            "on the sample makes the writer just not worse off with the model you want. And on the whole table?")
+            "see which model wrote them. What do you offer, if all you have is a sample of a thousand scores of each? The cheapest "
+            "contract on the sample makes the writer just not worse off with the model you want. And on the whole table?")
 DESIGNS = ("contract_clinic", "contract_clinic_model")
 PILOTS, TEXTS, SEED, CONFIDENCE = 8, 1000, 2026, 0.95
 RESAMPLES, PUBLISHED = 300, 0.29
@@ -82,7 +82,8 @@ def play(stage: Stage) -> Shown:
     runs = [stage.run(d) for d in designs]
     posted = {arm.name: _read(arm.seats["principal"]["text"]) for arm in designs[0].arms}
     exact, sampled = (compliance(stage.store, run) for run in runs)
-    lines = [line for kind in ("plug-in", "confident") for line in _kind(kind, posted, exact, stage.arms(runs[0]))]
+    arms = stage.arms(runs[0])
+    lines = [line for kind in ("plug-in", "confident") for line in _kind(kind, posted, exact, arms)]
     lines.append(_rate())
     lines += _noisy(stage, designs[1], sampled)
     found = {x.what: x.found or 0.0 for x in lines}
@@ -121,7 +122,7 @@ def _rate() -> Line:
     found = bootstrap(Case(truth[:-1], truth[-1], gaps, gaps, (TEXTS,) * 3, "pay", "monotone"), RESAMPLES, SEED, workers=1).holds[0]
     error = (PUBLISHED * (1 - PUBLISHED) * (1 / RESAMPLES + 1 / 300)) ** 0.5
     return Line("plug-in: share that hold, of many samples", PUBLISHED, found, found - 1.96 * error, found + 1.96 * error,
-                f"{RESAMPLES} samples", "published: 300 samples", error)
+                f"{RESAMPLES} samples", "published: 300 samples", error, "normal")
 
 
 def _noisy(stage: Stage, design: Any, scores: list[dict[str, Any]]) -> list[Line]:
@@ -134,8 +135,8 @@ def _noisy(stage: Stage, design: Any, scores: list[dict[str, Any]]) -> list[Line
         want = weights[-1] / sum(weights) if logit else 1 / len(u) if stage.mocked else None
         s = next(s for s in scores if s["arm"] == arm.name and s["benchmark"] == "compliance")
         error = None if s["low"] is None or s["high"] is None else (s["high"] - s["low"]) / (2 * 1.97)
-        lines.append(Line(f"compliance, {arm.name}", want, s["value"], s["low"], s["high"], f"{s['n']} episodes, {s['method']}",
-                          "logit of u" if logit else "a mock chooses at random" if stage.mocked else "", error))
+        by = "logit of u" if logit else "a mock chooses at random" if stage.mocked else ""
+        lines.append(Line(f"compliance, {arm.name}", want, s["value"], s["low"], s["high"], f"{s['n']} episodes", by, error, s["method"]))
     return lines
 
 
@@ -143,8 +144,8 @@ def _contracts(posted: dict[str, list[float]]) -> Section:
     rows = [{"contract": name, **{f"score {j}": t for j, t in enumerate(pay, 1)}, "slack": slack(pay)} for name, pay in posted.items()]
     some = next(iter(posted.values()))
     return Section("The contracts", [
-        Table("contracts", rows, "US$ per million tokens for a text of each score, and by how much the 70B model is then the best choice on "
-              "the whole table: below 0 it is not chosen."), f"In words, as it is posted and read again: {in_words(some)}."])
+        Table("contracts", rows, "US$ per million tokens for a text of each score, and by how much the 70B model is then the best choice "
+              "on the whole table: below 0 it is not chosen."), f"In words, as it is posted and read again: {in_words(some)}."])
 
 
 def _figure(posted: dict[str, list[float]]) -> Figure:

@@ -24,7 +24,8 @@ DESIGNS = ("fidelity_cliff", "fidelity_margin")
 PEOPLE, CUSTOMERS = (0.4, 2.0), (0.2, 3.0)
 SHARP, HOPEFUL = (0.4, 50.0), (0.3, 3.0)
 HELD, SPREAD = 0.4, 0.3
-DRAWS = 200
+DRAWS = 60
+BOOTSTRAP = "bootstrap"
 
 
 def receiver(p: float, beta: float) -> Receiver:
@@ -78,8 +79,8 @@ def play(stage: Stage) -> Shown:
                  f"{found['hopeful: Pearson correlation']:.2f}, and from customers who act by their thresholds its user gets nothing. "
                  f"Errors without a bias cost half of everything: an offer a little too bold sells nothing, one a little too timid loses "
                  f"little. Shading by the margin that the other half's errors call for keeps "
-                 f"{found['eight simulators: share kept with the margin']:.0%} instead of "
-                 f"{found['eight simulators: share kept without a margin']:.0%}.",
+                 f"{found['six simulators: share kept with the margin']:.0%} instead of "
+                 f"{found['six simulators: share kept without a margin']:.0%}.",
                  [_figure()], [_why(), commands("fidelity_cliff", DESIGNS)], runs)
 
 
@@ -90,9 +91,9 @@ def _pair(said: dict[str, Answers], who: str, of: str, true: tuple[float, float]
     close = closeness.normalised_accuracy(p, q) if names[0] == "normalised accuracy" else closeness.correlation(p, q)
     cost, best, how = cost_of(receiver(*true), receiver(*picture), true[0]), numbers["value of the best policy"], _asked(said[who])
     low, high = spans[names[1]]
-    return [Line(f"{who}: {names[0]}", close, numbers[names[0]], *spans[names[0]], how, "closed form", _error(spans[names[0]])),
+    return [Line(f"{who}: {names[0]}", close, numbers[names[0]], *spans[names[0]], how, "closed form", _error(spans[names[0]]), BOOTSTRAP),
             Line(f"{who}: share of the best value lost", cost.loss / cost.best, numbers[names[1]] / best, low / best, high / best, how,
-                 "cost_of", _error((low / best, high / best)))]
+                 "cost_of", _error((low / best, high / best)), BOOTSTRAP)]
 
 
 def _steps(people: Answers, simulator: Answers) -> Line:
@@ -100,26 +101,28 @@ def _steps(people: Answers, simulator: Answers) -> Line:
     theirs, hers = (found.threshold if (found := of.threshold(0)) else None for of in (people, simulator))
     prior = people.priors[0]
     true = lost(Receiver(logit(CUSTOMERS[0])), Receiver(logit(HOPEFUL[0])), prior)
-    found = None if theirs is None or hers is None else lost(Receiver(theirs), Receiver(hers), prior)
-    return Line("hopeful: share lost if customers act by their thresholds", true, found, None, None, _asked(simulator), "cost_of")
+    share = None if theirs is None or hers is None else lost(Receiver(theirs), Receiver(hers), prior)
+    return Line("hopeful: share lost if customers act by their thresholds", true, share, None, None, _asked(simulator), "cost_of")
 
 
 def _caution(simulators: Sequence[Answers], true: Sequence[float]) -> list[Line]:
     fitted = [found.threshold for s in simulators if (found := s.threshold(0)) is not None and found.threshold is not None]
     how = f"{len(simulators)} x {_asked(simulators[0])}"
     (want_margin, want_bare, want), (margin, bare, good) = cross_fitted(true), cross_fitted(fitted)
-    return [Line("eight simulators: margin, logits", want_margin, margin, None, None, how, "best_margin at their true errors"),
-            Line("eight simulators: share kept without a margin", want_bare, bare, None, None, how,
+    return [Line("six simulators: margin, logits", want_margin, margin, None, None, how, "best_margin at their true errors"),
+            Line("six simulators: share kept without a margin", want_bare, bare, None, None, how,
                  f"true errors; {kept(0.0, SPREAD):.4g} if normal"),
-            Line("eight simulators: share kept with the margin", sum(want) / len(want), sum(good) / len(good), None, None, how,
+            Line("six simulators: share kept with the margin", sum(want) / len(want), sum(good) / len(good), None, None, how,
                  f"true errors; {kept(best_margin(SPREAD), SPREAD):.4g} if normal")]
 
 
 def _model(people: Answers, model: Answers) -> list[Line]:
     numbers, spans = rows.measures(people, model, False), rows.intervals(people, model, False, draws=DRAWS)
     best, (low, high) = numbers["value of the best policy"], spans["economic loss"]
-    return [Line("the model: normalised accuracy", None, numbers["normalised accuracy"], *spans["normalised accuracy"], _asked(model)),
-            Line("the model: share of the best value lost", None, numbers["economic loss"] / best, low / best, high / best, _asked(model))]
+    return [Line("the model: normalised accuracy", None, numbers["normalised accuracy"], *spans["normalised accuracy"], _asked(model),
+                 interval=BOOTSTRAP),
+            Line("the model: share of the best value lost", None, numbers["economic loss"] / best, low / best, high / best, _asked(model),
+                 interval=BOOTSTRAP)]
 
 
 def _asked(of: Answers) -> str:
@@ -143,8 +146,9 @@ def _figure() -> Figure:
     """What shading keeps, by the margin, at several sizes of the error."""
     from ...reports.figures import curves
     spreads, margins = (0.1, 0.3, 0.5), [i / 50 for i in range(61)]
-    made: list[dict[str, Any]] = [{"error of the simulator": f"{s:g} logits", "margin": m, "kept": kept(m, s)} for s in spreads for m in margins]
-    return Figure("caution", curves(made, "error of the simulator", "margin", "kept", "margin, logits", "share of the optimum kept",
-                                    [(best_margin(s), kept(best_margin(s), s)) for s in spreads]),
-                  "Share of the optimum that a seller keeps who shades by a margin, by formula, for three sizes of a simulator's error; dots: "
-                  "the best margins.", made)
+    made: list[dict[str, Any]] = [{"error of the simulator": f"{s:g} logits", "margin": m, "kept": kept(m, s)}
+                                  for s in spreads for m in margins]
+    drawn = curves(made, "error of the simulator", "margin", "kept", "margin, logits", "share of the optimum kept",
+                   [(best_margin(s), kept(best_margin(s), s)) for s in spreads])
+    return Figure("caution", drawn, "Share of the optimum that a seller keeps who shades by a margin, by formula, for three sizes of a "
+                  "simulator's error; dots: the best margins.", made)

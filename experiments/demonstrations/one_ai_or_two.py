@@ -41,13 +41,14 @@ def play(stage: Stage) -> Shown:
     """The economies with honest advisers, exactly; then with a model as the adviser."""
     runs = [stage.run(stage.design(name)) for name in DESIGNS]
     honest, modelled = (stage.arms(run) for run in runs)
-    lines = [line(f"sum of payoffs, {name}", equilibrium(name), total(arm, PLAYERS), "equilibrium OF/OF" if name != "no AI" else
-                  "best equilibrium") for name, arm in honest.items()]
-    lines += [line(f"sum of payoffs, {name}: the model", followed(name, 0.5) if stage.mocked else None, total(arm, PLAYERS),
-                   "closed form at accuracy .5: a mock reports at random" if stage.mocked else "") for name, arm in modelled.items()]
+    lines = [line(f"sum of payoffs, {name}", equilibrium(name), total(arm, PLAYERS), "best equilibrium" if name == "no AI" else
+                  "equilibrium OF/OF") for name, arm in honest.items()]
+    random = "a mock reports at random" if stage.mocked else ""
+    lines += [line(f"sum of payoffs, {name}: the model", followed(name, 0.5) if stage.mocked else None, total(arm, PLAYERS), random)
+              for name, arm in modelled.items()]
     alone, common, each = (x.found or 0.0 for x in lines[:3])
     return Shown(lines, f"No. One common adviser raises the sum from {alone:.4g} to {common:.4g}. Two independent ones, as accurate and as "
-                 f"honest, lower it to {each:.4g}: they disagree in 42 of 100 evenings, and then nobody meets anybody. Even a common adviser "
+                 f"honest, lower it to {each:.4g}: they disagree on 42 of 100 evenings, and then nobody meets. Even a common adviser "
                  "who reports at random keeps the two together. That many people ask the same model is here worth more than that it is "
                  "right.", [_figure(lines)], [commands("one_ai_or_two", DESIGNS)], runs)
 

@@ -117,7 +117,7 @@ def test_a_run_and_all_that_reads_it(capsys: pytest.CaptureFixture[str], folder:
     (("play", "email", "--seat", "human=llm:some-model"), "OPENAI_API_KEY"),
     (("run", "none.toml"), "cannot read design"), (("run", "bad.toml"), "not TOML"), (("run", "neg.toml"), "episodes"),
     (("run", "ok.toml", "--episodes", "0"), "episodes"), (("run", "ok.toml", "--store", "/proc/none/x.duckdb"), "cannot write"),
-    (("run", "ok.toml", "--store", "foreign.duckdb"), "cannot open"), (("score",), "no store"),
+    (("run", "ok.toml", "--store", "foreign.duckdb"), "another program"), (("score",), "no store"),
     (("transcript", "x"), "names no episode"),
     (("sql", "SELECT 1"), "no store"), (("export", "--format", "xlsx"), "no"), (("resume", "nope"), "no run"),
     (("mock-server", "--faults", "nonsense"), "nonsense"),

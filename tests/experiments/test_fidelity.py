@@ -19,6 +19,7 @@ from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
 from parlour.games.base import Rules
 from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
+from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
 from parlour.transcripts.store import Store
 
@@ -45,7 +46,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 4, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
             made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
             run, status = synchronous(start(made, store))
@@ -162,13 +163,13 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
     true = np.array([Receiver(logit(p), 2.0).acts(logit(t)) for p in priors for t in f.THRESHOLDS])
     for _ in range(300):
-        people = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)
-        found.append(rows.measures(people, people, False)[name])
+        found.append(rows.retest(answered(priors, f.THRESHOLDS, Updater(slope=2.0), 1, rng)))
     off = 4 * np.std(found) / np.sqrt(300)
     assert np.mean(found) == pytest.approx(closeness.agreement(true, true), abs=off) and off < 0.03
     many = answered(priors, f.THRESHOLDS, Updater(slope=2.0), 10, rng)
     low, high = rows.intervals(many, many, False, draws=60)[name]
-    assert low < rows.measures(many, many, False)[name] < high
+    assert rows.measures(many, many, False)[name] == rows.retest(many)
+    assert low < rows.retest(many) < high
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------
@@ -206,3 +207,25 @@ def test_kin_stay_out_of_headlines() -> None:
     scores = f.pair(said, said, one, kin, 0) + f.pair(said, said, one, other, 0)
     assert [simulator for simulator, _, _ in f.matrix(scores)] == ["simulator claude-3-haiku"]
     assert [simulator for simulator, _, _ in f.matrix(scores, kin=True)] == ["simulator openai/o3-mini"]
+
+
+def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """People of slope 4 who answered before; nobody is asked for them, and a simulator like them loses nothing."""
+    rng, lines = np.random.default_rng(1), ["prior,threshold,action"]
+    for t in (0.2, 0.3, 0.4, 0.5, 0.6):
+        acts = Receiver(logit(0.4), 4.0).acts(logit(t))
+        lines += [f"0.4,{t},{('leave', 'buy')[int(rng.random() < acts)]}" for _ in range(60)]
+    file, store = tmp_path / "shoppers.csv", str(tmp_path / "r.duckdb")
+    file.write_text("\n".join(lines))
+    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "10", "--store",
+             store, "--json"]
+    assert main(given) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    arm = "simulator like for truth shoppers"
+    assert abs(number(scores, arm, "economic loss")) < 0.03 and abs(number(scores, arm, "threshold error (logits)")) < 0.3
+    assert number(scores, arm, "PPI++: people it is worth") > number(scores, arm, "people on record") == 300
+    assert {r["arm"] for r in Store(store).rows("SELECT DISTINCT arm FROM episode")} == {f"simulator like: {t}" for t in f.TASKS}
+    for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
+                        ("prior,threshold,action\n0.4,1,buy", "strictly between")):
+        file.write_text(wrong)
+        assert main(given) == 2 and said in capsys.readouterr().err

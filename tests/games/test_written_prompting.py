@@ -154,6 +154,11 @@ def test_a_writer_is_told_brief_and_style_alone_and_anew() -> None:
     assert due[2].news == due[7].news, "nothing of the round before"
     free, _ = watched(game(styles=[], horizon=1), writer=True)
     assert [d.role for d in free] == ["human", "writer", "scorer_human", "scorer_ai"] and len(free[1].news) == 1
+    short, _ = watched(game(longest=40, horizon=1), writer=True)
+    assert short[2].news[1].say(game().wordings[0], "writer") == "Write it in this way: plainly\nAt most 40 characters."
+    with pytest.raises(ValueError, match="at most 40 characters"):
+        short[2].want(text="x" * 41)
+    assert "A text has at most 40 characters." in short[0].news[0].say(game().wordings[0], "human")
     alone, play = watched(game(styles=[], horizon=1))
     assert [d.want.__name__ for d in alone[:2]] == ["Prompt", "Text"] and isinstance(learned(alone[1].news, Saw)[0].move, Prompt)
     assert issubclass(type(play.moves[1][1]), Text)

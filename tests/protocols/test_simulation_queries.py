@@ -15,7 +15,7 @@ from parlour.experiments import api
 from parlour.experiments.design import game_of, protocol_of
 from parlour.experiments.seating import seat_one
 from parlour.experiments.verify import verify
-from parlour.games.base import Left, Rules, learned
+from parlour.games.base import Left, learned
 from parlour.games.leading import Asked, Counts, Tried
 from parlour.games.persuading import Nature, Policy
 from parlour.protocols.base import Ask, Draw, drive
@@ -174,7 +174,8 @@ def test_faults_over_http_change_no_move(stores: Path) -> None:
     with served(Faults(rate=0.4, first_tries=2)) as server:
         made = design(server, "step", episodes=20)
         faulty = parlour.run(made, stores / "faults.duckdb")
-    inside = parlour.run({**made, "seats": {"sender": "strategy", "simulator": "updater", "receiver": "strategy"}}, stores / "faults.duckdb")
+    seats = {"sender": "strategy", "simulator": "updater", "receiver": "strategy"}
+    inside = parlour.run({**made, "seats": seats}, stores / "faults.duckdb")
     moves = "SELECT episode, turn, move FROM attempt WHERE verdict = 'ok' AND run = ? ORDER BY ALL"
     assert faulty.store.rows(moves, [faulty.run]) == faulty.store.rows(moves, [inside.run])
     assert set(faulty.frame()["status"]) == {"done"} and faulty.frame()["repairs"].sum() > 5
@@ -193,9 +194,14 @@ def test_malformed_words_in_a_third_of_calls_are_forfeits_and_never_moves(stores
 def test_a_simulator_that_flips_costs_what_the_formula_says(stores: Path) -> None:
     """.6 - .325 d for a sender who believes: .535 at d = .2."""
     with served() as server:
-        found = expected(parlour.run(design(server, "flips", episodes=80), stores / "flips.duckdb"))
+        results = parlour.run(design(server, "flips", episodes=80), stores / "flips.duckdb")
+    found = expected(results)
     noise = (0.2 * 0.8 / 40) ** 0.5 * ((0.4 - 0.0) ** 2 + (0.8 - 0.55) ** 2) ** 0.5 / 2
     assert mean(found) == pytest.approx(0.535, abs=4 * noise)
+    line = results.table().query("quantity == 'simulator'").iloc[0]
+    assert line["value"] == pytest.approx(0.8, abs=4 * (0.2 * 0.8 / 80) ** 0.5) and "told the type" in line["note"]
+    policy = results.table().query("benchmark == 'stated policy, receivers at their best'").iloc[0]
+    assert policy["value"] == pytest.approx(mean(found), abs=0.02), "weights of the states, not of the types alone"
 
 
 def test_a_bias_falls_off_the_cliff_of_the_low_type(stores: Path) -> None:
@@ -221,7 +227,8 @@ def test_a_model_that_words_its_own_queries_and_pitches(stores: Path) -> None:
     assert set(results.frame()["status"]) == {"done"}
     wants = set(results.sql("SELECT want FROM ask WHERE role = 'sender'")["want"])
     assert wants == {"Pitched", "Policy", "Say"}
-    texts = results.sql("SELECT move -> 'fields' ->> 'text' AS text FROM attempt JOIN ask USING (run, episode, turn) WHERE want = 'Pitched'")
+    texts = results.sql("SELECT move -> 'fields' ->> 'text' AS text FROM attempt JOIN ask USING (run, episode, turn) "
+                        "WHERE want = 'Pitched'")
     assert texts["text"].dropna().nunique() > 2
 
 

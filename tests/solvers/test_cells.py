@@ -1,4 +1,9 @@
 """Cells from samples: means, resamples, halves, and what they are good for, against closed forms and scipy's bootstrap."""
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,11 +18,6 @@ from parlour.games.written_sample import uncertainty
 def nested(u: np.ndarray) -> tuple[tuple[tuple[tuple[tuple[float, float], ...], ...], ...], ...]:
     """K x B x W x n x 2 numbers as the solvers take them."""
     return tuple(tuple(tuple(tuple((float(x), float(y)) for x, y in draws) for draws in cell) for cell in row) for row in u)
-
-
-def drawn(p: list[list[tuple[float, float]]], n: int, seed: int) -> np.ndarray:
-    """n Bernoulli pairs of every cell, in one wording."""
-    return (np.random.default_rng(seed).random((len(p), len(p[0]), 1, n, 2)) < np.array(p)[:, :, None, None]).astype(float)
 
 
 def test_wordings_count_alike_however_many_draws_each_has() -> None:
@@ -93,35 +93,28 @@ def test_without_noise_every_way_gives_the_solution_itself() -> None:
     assert found["stackelberg"]["chosen_again"] == 1 and found["tolerant"]["human_low"] == pytest.approx(0.5)
 
 
-EVEN = [[(0.5, 0.5)], [(0.5, 0.5)], [(0.5, 0.5)], [(0.5, 0.5)], [(0.5, 0.5)], [(0.5, 0.5)]]
-APART = [[(0.3, 0.9), (0.9, 0.2)], [(0.7, 0.8), (0.2, 0.3)]]
+@pytest.fixture(scope="module")
+def study() -> Any:
+    """The simulation study of `perf/cells.py`, one instance of it in short."""
+    folder = str(Path(__file__).parents[2] / "perf")
+    sys.path.insert(0, folder)
+    yield importlib.import_module("cells").study
+    sys.path.remove(folder)
 
 
-def test_the_best_of_equal_cells_looks_better_than_it_is_unless_it_is_evaluated_apart() -> None:
-    """Six briefs worth 1/2 each, 40 texts: the winner's curse is about 1.27 standard errors of .079, and gone when crossed."""
-    plain, apart = [], []
-    for seed in range(200):
-        sample = nested(drawn(EVEN, 40, seed))
-        plain.append(max(row[0] for row in cells.means(sample)[0]))
-        apart.append(cells.cross_fitted(cells.crossed(sample, 20, seed)[0]).mean(0)[0])
-    assert np.mean(plain) == pytest.approx(0.5 + 1.267 * 0.079, abs=0.015)
-    error = np.std(apart) / len(apart)**0.5
-    assert np.mean(apart) == pytest.approx(0.5, abs=3 * error) and error < 0.005
+def test_the_best_of_equal_cells_looks_better_than_it_is_unless_it_is_evaluated_apart(study: Any) -> None:
+    """Six briefs worth 1/2 each, 40 texts: the winner's curse is 1.267 standard errors of .079 (the mean of the greatest of six
+    normal numbers), and gone when crossed. The plain interval misses, the crossed one holds."""
+    found = study("six briefs alike", 40, 100, 60, np.random.default_rng(1))
+    assert found.bias == pytest.approx((1.267 * 0.079, 0.0), abs=0.02)
+    assert found.held[0] < 0.6 and found.held[1] > 0.9 and found.again < 0.8
 
 
-def test_intervals_cover_the_solution_as_often_as_they_say() -> None:
-    """Cells far apart, 40 texts each, 100 samples at 90 %: binomial bounds of four standard errors around the level."""
-    held = np.zeros(4)
-    for seed in range(100):
-        sample = nested(drawn(APART, 40, 100 + seed))
-        whole, redrawn = cells.resampled(sample, 200, seed), cells.crossed(sample, 200, seed)[1]
-        lead, reply = cells.equilibria(whole)
-        assert redrawn is not None
-        for i, values in enumerate((whole[np.arange(200), :, lead, reply], cells.cross_fitted(redrawn))):
-            for player, truth in enumerate((0.7, 0.8)):
-                low, high = cells.percentiles(values[:, player], 0.9)
-                held[2 * i + player] += low <= truth <= high
-    assert np.all(np.abs(held / 100 - 0.9) < 4 * (0.09 / 100)**0.5), held
+def test_intervals_cover_the_solution_as_often_as_they_say(study: Any) -> None:
+    """Cells far apart, 100 samples at 95 %: binomial bounds of four standard errors around the level."""
+    found = study("all far apart", 40, 100, 150, np.random.default_rng(2))
+    assert found.again > 0.99 and all(abs(h - 0.95) < 4 * (0.0475 / 100)**0.5 for h in found.held)
+    assert found.bias == pytest.approx((0.0, 0.0), abs=4 * (0.21 / 40 / 100)**0.5)
 
 
 def test_wordings_are_the_clusters() -> None:

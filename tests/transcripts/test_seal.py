@@ -29,13 +29,11 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-def test_ranges_cover_a_run_and_are_of_about_the_same_size(long: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranges_cover_a_run_and_are_of_about_the_same_size(long: Store) -> None:
     whole = (long.journals / "r.jsonl").stat().st_size
     with long.open() as db:
-        monkeypatch.setattr(module, "SPAN", 10 * whole)
-        assert len(list(ranges(db, "r"))) == 1 and list(ranges(db, "nobody")) == []
-        monkeypatch.setattr(module, "SPAN", whole // 10)
-        found = list(ranges(db, "r"))
+        assert len(list(ranges(db, "r", 10 * whole))) == 1 and list(ranges(db, "nobody")) == []
+        found = list(ranges(db, "r", whole // 10))
     assert 10 <= len(found) <= 11 and [low for low, _ in found[1:]] == [high for _, high in found[:-1]]
     assert (found[0][0], found[-1][1]) == (0, REPLIES // EACH)
 
@@ -45,6 +43,7 @@ def test_a_long_run_is_sealed_in_little_memory(long: Store, monkeypatch: pytest.
     with long.open() as db:
         one_by_one = hashes(db, "r")
     monkeypatch.setattr(storing, "MEMORY", 64 * 2**20)
+    monkeypatch.setattr(module, "SPAN", 2**30)
     with pytest.raises(duckdb.OutOfMemoryException):
         seal(long, "r")
     monkeypatch.setattr(module, "SPAN", 2**20)
