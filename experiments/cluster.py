@@ -195,24 +195,25 @@ class Cluster:
 
 
 def started(workers: int) -> Any:
-    """Ray, joined where RAY_ADDRESS or an earlier `ray.init` says, else begun on this machine alone, on loopback."""
+    """Ray, joined where RAY_ADDRESS or an earlier `ray.init` says, else begun on this machine alone, on loopback, without a page."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    alone = not os.environ.get("RAY_ADDRESS")
+    if alone:  # else it would take 127.0.0.1 for the address of this machine on its network, and listen there
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ModuleNotFoundError:
         raise InputError("--on ray needs the extra `cluster`: pip install \"parlour[cluster]\".") from None
-    if not ray.is_initialized():
-        here: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False,
-                                                                       "_node_ip_address": "127.0.0.1"}
-        for last in (False, True):  # on a busy machine its parts may be too slow for each other the first time
-            try:
-                ray.init(log_to_driver=False, logging_level=ERROR, **here)
-                break
-            except Exception as error:  # it raises bare ones
-                ray.shutdown()
-                if last:
-                    raise InputError(f"Ray did not start: {str(error).splitlines()[0]} Try again when the machine is less busy, or run "
-                                     "without --on ray.") from None
+    here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"} if alone else {}
+    for last in () if ray.is_initialized() else (False, True):  # on a busy machine its parts may be too slow for each other the first time
+        try:
+            ray.init(log_to_driver=False, logging_level=ERROR, **here)
+            break
+        except Exception as error:  # it raises bare ones
+            ray.shutdown()
+            if last:
+                raise InputError(f"Ray did not start: {str(error).splitlines()[0]} Try again when the machine is less busy, or run "
+                                 "without --on ray.") from None
     return ray
 
 
