@@ -196,7 +196,8 @@ def _regret(store: Store, run: str) -> Plot:
         picture = pictures(found, role, benchmark)[0]
     sql = _stated(PLAYS.replace("?", "$run", 1).replace("?", "'ARM'"), run)
     return Plot("regret", "Regret over the rounds", f"Regret of {role} against {benchmark}, mean over episodes with the span from the 10th "
-                "to the 90th percentile.", sql, [dict(r) for r in picture.rows], lambda rows: picture.plot, "Once per arm. Every round counts with the mean of the cell that was played.")
+                "to the 90th percentile.", sql, [dict(r) for r in picture.rows],
+                lambda rows: picture.plot, "Once per arm. Every round counts with the mean of the cell that was played.")
 
 
 def _rows(store: Store, sql: str, run: str) -> Rows:
