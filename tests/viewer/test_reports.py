@@ -99,7 +99,7 @@ def test_simulations_have_their_curves(page: Page, site: Site, tmp_path: Path) -
         page.get_by_role("link", name="CSV").first.click()
     saving.value.save_as(tmp_path / "r.csv")
     last = (tmp_path / "r.csv").read_text().splitlines()[-1].split(",")
-    assert last[3] == "30" and float(last[4]) == pytest.approx(0.6 * 30 - 6 * (0.6 + 0.1 + 0.2 + 0.3))
+    assert last[2] == "30" and float(last[3]) == pytest.approx(0.6 * 30 - 6 * (0.6 + 0.1 + 0.2 + 0.3))
 
 
 # --- the file ----------------------------------------------------------------------------------------------------------------
