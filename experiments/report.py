@@ -80,7 +80,8 @@ def _design(design: Design) -> list[str | Table | Figure | Code]:
 def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[str | Table | Figure]:
     means = [s for s in scores if s["quantity"] == "payoff"]
     gaps = [s for s in scores if s["quantity"] == "gap"]
-    yield Table("payoffs", [_mean(s) for s in means],
+    lost = any(s["missing"] for s in means)
+    yield Table("payoffs", [_mean(s, lost) for s in means],
                 f"Mean net payoff per arm and role with its {level:.0%} interval. worst, best: the mean if every unfinished episode had "
                 "paid the least, or the greatest, that the game allows. icc: intraclass correlation of the clusters; distinct: share of "
                 "distinct replies; effective: independent episodes that the sample is worth.")
@@ -107,9 +108,11 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
                 "What advisers really were, and the benchmarks at the accuracy they had.")
 
 
-def _mean(s: Score) -> dict[str, Any]:
+def _mean(s: Score, lost: bool) -> dict[str, Any]:
+    """lost: whether any mean leaves episodes out; where none does, worst and best are the mean."""
+    bounds = {"worst": s["worst"], "best": s["best"]} if lost else {}
     return {"arm": s["arm"], "role": s["role"], "seat": s["seat"], "n": s["n"], "missing": s["missing"], "mean": s["value"],
-            "low": s["low"], "high": s["high"], "worst": s["worst"], "best": s["best"], "icc": s["icc"], "distinct": s["distinct"],
+            "low": s["low"], "high": s["high"], **bounds, "icc": s["icc"], "distinct": s["distinct"],
             "effective": s["effective_n"], "interval": s["method"] + (f" ({s['note']})" if s["note"] else "")}
 
 
