@@ -152,6 +152,7 @@ def members(types: int) -> list[int]:
     return [k for k in range(types.bit_length()) if types >> k & 1]
 
 
+@lru_cache(maxsize=64)
 def family(offer: Offer, plain: Row | None, given: tuple[partitions.Question, ...]) -> Family:
     """The family of an instance: the questions given, or what queries can tell apart."""
     if given:

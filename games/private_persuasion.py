@@ -28,8 +28,8 @@ A simulator that knows less than the type makes classes or mixtures of types (`s
 is not, its note says so (`solvers.planners`). Measures: `value_k` net value with at most k queries, `cut_i` boundaries (c lies after
 the c-th stand-in, counted from 0; where the simulator knows the type, after the c-th type in order of odds), `cell_i_good_m`,
 `cell_i_bad_m` how often message m is sent in the i-th cell, in order; of `no_queries` `target` and `target_value_k`, sent to all
-types from k up. Ties: he acts; she does not ask, then the lowest cut. Checked example (the defaults): .475 without a query, .6
-with one.
+types from k up; of `safety_margin` the `margin`, and the share of the value that it keeps and none would (`kept`, `kept_without`).
+Ties: he acts; she does not ask, then the lowest cut. Checked example (the defaults): .475 without a query, .6 with one.
 
 With `partitions`, or with more states or actions, sets of types are solved instead of cuts (`private_family`): beliefs are then rows
 of chances of the states, `sender_utility` is a table of states x actions, `receiver_utility` one such table for all types or one for
@@ -232,7 +232,7 @@ class PrivatePersuasion(Persuasive):
         kind: Kind = "bound" if plan.bound or not binding else "optimum" if plan.name == "optimum" else "baseline"
         note = plan.note if worth is not None else plan.note or "too many answers to go through"
         sender, receiver = worth if worth is not None else (None, None)
-        value = {"sender": sender} if plan.bound else {"sender": sender, "receiver": receiver}
+        value = {"sender": sender} if receiver is None else {"sender": sender, "receiver": receiver}
         return Benchmark(name=plan.name, kind=kind, source=SOURCE, value=value, measures=measures(plan),
                          note=note if binding else f"{note}; the sender is taken to be bound by her policy".lstrip("; "))
 

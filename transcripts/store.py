@@ -79,6 +79,10 @@ BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
 
+BUSY = ("set lock", "different configuration")
+"""What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
+
+
 class Store:
     """A store file. Every method opens it, does its work in one transaction, and closes it."""
 
@@ -153,7 +157,7 @@ class Store:
                     return db
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
-                if not _locked(error):
+                if not _busy(error):
                     raise StoreError(self._damaged(_first_line(error))) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
@@ -182,7 +186,7 @@ class Store:
             with duckdb.connect(str(self.path), read_only=True) as db:
                 free, size = db.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchall()[0]
         except duckdb.Error as error:
-            return float("inf") if _locked(error) else 0.0
+            return float("inf") if _busy(error) else 0.0
         return float(free * size)
 
     def _head(self) -> bytes:
@@ -288,9 +292,9 @@ def _missing(path: Path, head: bytes) -> int:
     return max(0, HEAD + blocks * size - path.stat().st_size)
 
 
-def _locked(error: Exception) -> bool:
-    """Whether another process holds the file; a damaged one may speak of a block."""
-    return " lock " in f" {error} ".lower()
+def _busy(error: Exception) -> bool:
+    """Whether another process holds the file."""
+    return any(busy in str(error).lower() for busy in BUSY)
 
 
 def _inode(path: Path) -> int | None:

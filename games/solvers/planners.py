@@ -1,9 +1,10 @@
 """Every planner there is, under given rules: none, random cuts, equal mass, greedy, the best fixed beforehand, the best one after
 another, one that knows of the noise, one with a margin. Pure: from a `Screen` and a `Setting` to `Plan`s.
 
-Exactness. Without flips, cuts fixed beforehand are exact for up to millions of types (the hull) where odds are at most 1; one
-after another they are exact where free (by halves) or where tables of all intervals can be made (the tree). With flips they are
-exact where all answers can be gone through. Where the best cannot be told, the plan is a bound and says so.
+Exactness. Without flips, cuts fixed beforehand are exact for up to millions of types (the hull) where odds are at most 1, else
+where a table of all intervals can be made; one after another they are exact where free (by halves) or where there is such a table
+(the tree). With flips they are exact where all answers can be gone through. Where the best cannot be told, the plan is a bound and
+says so.
 """
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,8 @@ from .thresholds import best_messages
 
 TREE = 300
 """The most stand-ins for which adaptive queries at a price are solved."""
+RECEIVER = 60
+"""The most stand-ins for which the receiver's payoff under random cuts is worked out."""
 WORK = 4_000_000
 """The most cuts times stand-ins for which a search by halves is prepared."""
 
@@ -24,10 +27,11 @@ def plans(screen: Screen, setting: Setting) -> Iterator[Plan]:
     """Every plan there is, the optimum first."""
     most = min(setting.queries, screen.size - 1)
     none = Plan("no_queries", screen, setting)
-    if not (screen.sure or screen.small):
+    if not (screen.small or (screen.sure and screen.odds[-1] <= 1)):
         yield Plan("optimum", screen, setting, bound=True, gross=(_told(screen), None),
                    note="too many stand-ins: what it would be worth to be told which it is")
         yield none
+        yield Plan("equal_mass", screen, setting, equal_mass(screen.mass, setting.queries))
         return
     noisy = setting.flip > 0 and most > 0
     best, fixed = _noisy_best(screen, setting) if noisy else _best(screen, setting), _fixed(screen, setting)
@@ -100,7 +104,8 @@ def _rivals(screen: Screen, setting: Setting, most: int) -> Iterator[Plan]:
     """Greedy, equal mass and random cuts, all of which believe the answers."""
     if screen.small:
         greedy = greedy_cuts(screen.table, most)
-        yield Plan("greedy", screen, setting, greedy.cuts[:stop(greedy.values, setting.price)])
+        values = () if setting.flip else tuple(v - setting.price * k for k, v in enumerate(greedy.values))
+        yield Plan("greedy", screen, setting, greedy.cuts[:stop(greedy.values, setting.price)], values=values)
         yield _random(screen, setting, most)
     else:
         for name in ("greedy", "random_cuts"):
@@ -113,7 +118,10 @@ def _random(screen: Screen, setting: Setting, most: int) -> Plan:
     plan = Plan("random_cuts", screen, setting, draws=most)
     if setting.flip or not most:
         return plan
-    return replace(plan, gross=(random_cuts(screen.table, most) - setting.price * most, random_cuts(screen.receiver_table, most)))
+    sender = random_cuts(screen.table, most) - setting.price * most
+    if screen.size > RECEIVER:
+        return replace(plan, gross=(sender, None), note=f"more than {RECEIVER} types: the receiver's payoff is not worked out")
+    return replace(plan, gross=(sender, random_cuts(screen.receiver_table, most)))
 
 
 def _noisy_best(screen: Screen, setting: Setting) -> Plan:

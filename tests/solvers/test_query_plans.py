@@ -164,6 +164,19 @@ def test_too_many_answers_leave_a_bound_and_a_planner_that_does_what_it_can() ->
     assert aware is not None and bound is not None and best_messages(who.who)[0] < aware[0] < bound[0]
 
 
+def test_many_types_are_served_as_far_as_can_be() -> None:
+    """With odds above 1 and too many types for a table of cells: a bound, and planners that need none."""
+    n = 2100
+    p = [0.05 + 0.9 * k / n for k in range(n)]
+    found = {plan.name: plan for plan in plans(screen(p, [1 / n] * n, [x / (1 - x) for x in p], None), Setting(2, adaptive=False))}
+    assert found["optimum"].bound and set(found) == {"optimum", "no_queries", "equal_mass"}
+    values = [found[name].worth()[0] for name in ("no_queries", "equal_mass", "optimum")]  # type: ignore[index]
+    assert values == sorted(values)
+    low = [x / 2 for x in p]
+    found = {plan.name: plan for plan in plans(screen(low, [1 / n] * n, [x / (1 - x) for x in low], None), Setting(2))}
+    assert found["greedy"].missing and found["greedy"].worth() is None and not found["optimum"].bound
+
+
 # --- the other planners -------------------------------------------------------------------------------------------------
 @settings(max_examples=20, deadline=None)
 @given(types, st.integers(1, 3))
