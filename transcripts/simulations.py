@@ -11,7 +11,7 @@ from typing import Any
 from ..games.base import Move, Play
 from ..games.leading import SIMULATOR, Leading
 from .arms import Arm, Score
-from .contract_plays import PLAYS, play_of
+from .plays import plays
 from .statistics import mean
 
 TELLS = {"type": "told the type: a test of reading", "persona": "told a persona", "past": "told past choices", "nothing": "told nothing"}
@@ -22,10 +22,10 @@ def simulations(arm: Arm) -> Iterator[Score]:
     if not isinstance(arm.game, Leading) or SIMULATOR not in arm.seats:
         return
     shares: dict[int, float] = {}
-    for row in arm.store.rows(PLAYS, [arm.run, arm.name]):
-        agreed = _agreed(arm, arm.game, play_of(row["play"]))
+    for episode, play in plays(arm):
+        agreed = _agreed(arm, arm.game, play)
         if agreed:
-            shares[row["episode"]] = sum(agreed) / len(agreed)
+            shares[episode] = sum(agreed) / len(agreed)
     if not shares:
         return
     rows = [arm.row(e, shares[e["episode"]], 0.0, 1.0) for e in arm.episodes if e["episode"] in shares]
