@@ -115,9 +115,13 @@ def tell(made: Design, precise: Iterable[str]) -> None:
 
 
 # --- from rows to scores ------------------------------------------------------------------------------------------------
-def compared(store: Store, run: str, people: Sequence[Respondent], simulators: Sequence[Respondent], draws: int = 200) -> list[Score]:
-    """Every score of a run: simulators against people (fidelity), every respondent against the ideal type (rationality)."""
-    said = rows.answers(store, run)
+def compared(store: Store, run: str, people: Sequence[Respondent], simulators: Sequence[Respondent], draws: int = 200,
+             known: Mapping[str, Answers] | None = None) -> list[Score]:
+    """Every score of a run: simulators against people (fidelity), every respondent against the ideal type (rationality).
+
+    known  what people said who were not asked in this run
+    """
+    said = rows.answers(store, run) | dict(known or {})
     found: list[Score] = []
     for s in simulators:
         for t in people:

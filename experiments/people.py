@@ -4,7 +4,9 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..errors import DesignError
 from ..transcripts.arms import Score
+from ..transcripts.fidelity import Answers, answers
 from ..transcripts.scores import lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
@@ -24,6 +26,7 @@ from .fidelity import (
     respondent,
     tell,
 )
+from .recorded import RECORDED, recorded
 
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
          "expected calibration error", "log-loss", "least log-loss", "normalised accuracy", "PPI++: people's mean share",
@@ -35,19 +38,34 @@ def fidelity(args: Namespace) -> int:
     if any(t.startswith(HUMANS) for t in args.truth):
         from .survey import against_humans
         return against_humans(args)
-    truths = [respondent(t, "truth") for t in args.truth]
+    on_record = [recorded(t) for t in args.truth if t.startswith(RECORDED)]
+    asked = [respondent(t, "truth") for t in args.truth if not t.startswith(RECORDED)]
     simulators = [respondent(s, "simulator") for s in args.simulator]
-    priors = chances(args.priors, "--priors") if args.priors else PRIORS
-    thresholds = chances(args.thresholds, "--thresholds") if args.thresholds else THRESHOLDS
+    priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
-    made = design(truths, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
+    made = design(asked, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
                   attempts=args.attempts, **more)
     if args.estimate or not args.json:
         tell(made, precision(priors, thresholds, int(made.episodes) // (len(priors) * len(thresholds))))
-    return 0 if args.estimate else _report(args, made, truths, simulators)
+    if args.estimate:
+        return 0
+    return _report(args, made, [*(who for who, _ in on_record), *asked], simulators, {who.name: said for who, said in on_record})
 
 
-def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulators: Sequence[Respondent]) -> int:
+def _items(args: Namespace, known: Sequence[Answers]) -> tuple[Sequence[float], Sequence[float]]:
+    """Priors and thresholds of the items: as given, or those that people on record have answered."""
+    if not known:
+        return (chances(args.priors, "--priors") if args.priors else PRIORS,
+                chances(args.thresholds, "--thresholds") if args.thresholds else THRESHOLDS)
+    items = {(said.priors, said.thresholds) for said in known}
+    if len(items) > 1 or args.priors or args.thresholds:
+        raise DesignError("items are those of the recorded answers: give one such file, or several of the same items, and neither --priors "
+                          "nor --thresholds.")
+    return items.pop()
+
+
+def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulators: Sequence[Respondent],
+            known: Mapping[str, Answers]) -> int:
     from .api import synchronous
     from .runner import start
     from .screen import progress
@@ -58,11 +76,10 @@ def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulat
     if status != "done":
         print(f"{status}: go on with `parlour resume {run} --store {args.store}`", file=sys.stderr)
         return 0
-    found = compared(store, run, truths, simulators)
+    found = compared(store, run, truths, simulators, known=known)
     if page:
-        from ..transcripts.fidelity import answers
         from ..transcripts.fidelity_page import write
-        write(page, run, answers(store, run), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
+        write(page, run, answers(store, run) | dict(known), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
     if args.json:
         return emit({"run": run, "status": status, "store": args.store, "scores": lines(found)})
     warn(store, run)

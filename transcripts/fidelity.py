@@ -300,15 +300,22 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
     return Answers(of.priors, of.thresholds, of.wordings, np.stack([drawn * times, n * times], axis=-1))
 
 
+def _picked(of: Answers, rng: Any) -> Any:
+    """How often each wording is drawn, within each type                          (T, W)"""
+    types, wordings = of.counts.shape[:2]
+    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+
+
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
     weight; with few wordings an interval is too narrow for wordings that were not tried."""
     rng, found = np.random.default_rng(seed), defaultdict(list)
-    shape = people.counts.shape[:2]
+    alike = people.wordings == simulator.wordings
     for _ in range(draws):
-        picked = rng.multinomial(shape[1], [1 / shape[1]] * shape[1], size=shape[0]).astype(float)
-        for name, number in measures(resampled(people, picked, rng), resampled(simulator, picked, rng), ideal).items():
+        theirs = _picked(people, rng)
+        hers = theirs if alike else _picked(simulator, rng)
+        for name, number in measures(resampled(people, theirs, rng), resampled(simulator, hers, rng), ideal).items():
             found[name].append(number)
     cut, point = 100 * (1 - level) / 2, measures(people, simulator, ideal)
     off = {name: point[name] - float(np.mean(found[name])) for name in RETESTED if name in point and name in found}

@@ -207,3 +207,25 @@ def test_kin_stay_out_of_headlines() -> None:
     scores = f.pair(said, said, one, kin, 0) + f.pair(said, said, one, other, 0)
     assert [simulator for simulator, _, _ in f.matrix(scores)] == ["simulator claude-3-haiku"]
     assert [simulator for simulator, _, _ in f.matrix(scores, kin=True)] == ["simulator openai/o3-mini"]
+
+
+def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """People of slope 4 who answered before; nobody is asked for them, and a simulator like them loses nothing."""
+    rng, lines = np.random.default_rng(1), ["prior,threshold,action"]
+    for t in (0.2, 0.3, 0.4, 0.5, 0.6):
+        acts = Receiver(logit(0.4), 4.0).acts(logit(t))
+        lines += [f"0.4,{t},{('leave', 'buy')[int(rng.random() < acts)]}" for _ in range(60)]
+    file, store = tmp_path / "shoppers.csv", str(tmp_path / "r.duckdb")
+    file.write_text("\n".join(lines))
+    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "10", "--store",
+             store, "--json"]
+    assert main(given) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    arm = "simulator like for truth shoppers"
+    assert abs(number(scores, arm, "economic loss")) < 0.03 and abs(number(scores, arm, "threshold error (logits)")) < 0.3
+    assert number(scores, arm, "PPI++: people it is worth") > number(scores, arm, "people on record") == 300
+    assert {r["arm"] for r in Store(store).rows("SELECT DISTINCT arm FROM episode")} == {f"simulator like: {t}" for t in f.TASKS}
+    for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
+                        ("prior,threshold,action\n0.4,1,buy", "strictly between")):
+        file.write_text(wrong)
+        assert main(given) == 2 and said in capsys.readouterr().err
