@@ -1,11 +1,11 @@
 """Seats that learn which of their actions pay, from their own rewards: bandit algorithms as agents."""
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple
 
 from ..errors import InputError
-from ..games.base import Earned, Move, Observation, Rounds, Saw, Summary, every
+from ..games.base import Earned, Move, Observation, Rounds, Saw, Say, Summary, every
 from ..protocols.codec import read, write
 from ..protocols.seat import Agent, Reply, Turn
 from ..registry import name_of
@@ -31,7 +31,10 @@ class Algorithm(NamedTuple):
 
 
 class Learner(Agent):
-    """A bandit algorithm in a seat. Its memory is a fold over its own asks and moves; its chance is the turn's seed."""
+    """A bandit algorithm in a seat. Its memory is a fold over its own asks and moves; its chance is the turn's seed.
+
+    Where it moves for both sides, its arms are the pairs of moves, and the reward of one is the mean of what both earn.
+    """
     reads: ClassVar[bool] = False
     costless: ClassVar[bool] = True
     algorithm: ClassVar[Algorithm]
@@ -57,7 +60,8 @@ class Memory:
                              "Seat it at the game `prompting`, with raw history.")
         self.want = (turn.past[0][0] if turn.past else turn.ask).want
         self.role, self.options, self.algorithm, self.leads = turn.role, every(self.want), learner.algorithm, told[0].leads
-        self.place = Place(len(self.options), len(told[0].others), told[0].total, self.leads)
+        self.both = len(self.want.model_fields) > 1
+        self.place = Place(len(self.options), 1 if self.both else len(told[0].others), told[0].total, self.leads)
         self.numbers = learner.numbers(self.place)
         self.rows: dict[Move | None, Row] = {}
         self.context: Move | None = None
@@ -65,7 +69,11 @@ class Memory:
         self.asks = 0
 
     def move(self, turn: Turn) -> Move:
-        """The move of this turn. Asked for something else than a choice among its arms, it takes the first that is offered."""
+        """The move of this turn. Asked for something else than a choice among its arms, it takes the first that is offered.
+        Raises InputError if it is asked to speak."""
+        if issubclass(turn.ask.want, Say):
+            raise InputError(f"seat '{turn.role}' is asked for words, and a learner has none: let another seat write (`writer`), and "
+                             "no brief be written by one's own hand.")
         while self.asks <= len(turn.past):
             self._take(turn, self.asks)
             self.asks += 1
@@ -78,14 +86,15 @@ class Memory:
         if i and turn.past[i - 1][0].want is self.want:
             made = read(turn.past[i - 1][1], self.want, turn.wording)
             self.arm = self.options.index(made) if made else 0
-        for seen in turn.past[i][0].news if i < len(turn.past) else turn.ask.news:
-            self._learn(seen)
+        self._learn(turn.past[i][0].news if i < len(turn.past) else turn.ask.news)
 
-    def _learn(self, seen: Observation) -> None:
-        if isinstance(seen, Earned) and seen.role == self.role:
-            self.algorithm.update(self._row(), self.place.arms, self.numbers, self.arm, seen.reward)
-        elif isinstance(seen, Saw) and not self.leads:
-            self.context = seen.move
+    def _learn(self, news: Sequence[Observation]) -> None:
+        """What the last round earned, then in which context the next move is made. One who moves for both counts both alike."""
+        earned = [o.reward for o in news if isinstance(o, Earned) and (self.both or o.role == self.role)]
+        if earned:
+            self.algorithm.update(self._row(), self.place.arms, self.numbers, self.arm, sum(earned) / len(earned))
+        if not self.leads:
+            self.context = next((o.move for o in reversed(news) if isinstance(o, Saw)), self.context)
 
     def _row(self) -> Row:
         return self.rows.setdefault(self.context, [0.0] * size(self.place.arms))

@@ -1,4 +1,5 @@
 """Seats that score texts by a rule: what they read off an ask, and how a share of success becomes a score."""
+import re
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -22,6 +23,32 @@ class Scorer(Agent):
         text, key = scored(turn)
         return Reply(write(turn.ask.want.model_validate({"score": score_of(await self.share(text, key), top(turn))}), turn.wording),
                      model=name_of(self))
+
+
+class Rule(Scorer):
+    """An evaluator whose share of success follows from the text and its key at once, so that exact evaluation may ask it."""
+    costless: ClassVar[bool] = True
+
+    @abstractmethod
+    def part(self, text: str, key: Key) -> float:
+        """The share of success of a text. Raises InputError if the task has nothing to score by."""
+
+    async def share(self, text: str, key: Key) -> float:
+        return self.part(text, key)
+
+    def mixture(self, turn: Turn) -> tuple[tuple[float, str], ...]:
+        return ((1.0, f'{{"score": {score_of(self.part(*scored(turn)), top(turn))}}}'),)
+
+
+def compiled(*patterns: str) -> list[re.Pattern[str]]:
+    """Regular expressions, compiled. Raises ValueError with the one that is none."""
+    found = []
+    for pattern in patterns:
+        try:
+            found.append(re.compile(pattern))
+        except re.error as problem:
+            raise ValueError(f"pattern {pattern!r} is no regular expression: {problem}") from None
+    return found
 
 
 def scored(turn: Turn) -> tuple[str, Key]:

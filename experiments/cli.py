@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 STORE = "parlour.duckdb"
-PARTS = ("commands", "people", "rerun", "evidence", "learning", "contracts")
-"""The modules that hold the commands, each in COMMANDS."""
+PARTS = ("experiments.commands", "experiments.people", "experiments.rerun", "experiments.evidence", "experiments.learning",
+         "experiments.contracts", "experiments.demo", "viewer.commands")
+"""The modules of the package that hold the commands, each in COMMANDS. They are named here, and imported when one is given."""
+HOME = (__package__ or "").rpartition(".")[0]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="an experiment from a design file")
     _design(run)
+    run.add_argument("--seat", action="append", default=[], metavar="ROLE=AGENT", help="instead of the design's, in every arm that has the "
+                     "role; `web` for a person in a browser. May be repeated")
     _where(run)
     _store(run)
     _json(run)
@@ -79,10 +83,17 @@ def parser() -> argparse.ArgumentParser:
     _store(obeyed)
     _json(obeyed)
 
-    calibration = commands.add_parser("calibration", help="the outcome chances of every generator, from the scores of a run",
-                                      description="Reads a run in which writers wrote and an evaluator scored.")
+    calibration = commands.add_parser("calibration", help="outcome chances of generators, or what briefs earn, from a run's scores",
+                                      description="Reads a run in which writers wrote and evaluators scored: under protocol "
+                                                  "calibration the chances of every generator, under brief_calibration the means of "
+                                                  "every brief and style, and the solutions they make, with bootstrap intervals.")
     _run(calibration)
-    calibration.add_argument("--to", metavar="FILE.csv", help="also write the counts of scores, a row per model")
+    calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
+                                                          "or as .toml the [game] that they make")
+    calibration.add_argument("--arm", metavar="NAME", help="of briefs: this arm alone (default: all)")
+    calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
+    calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
+    calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
     _store(calibration)
     _json(calibration)
 
@@ -170,7 +181,8 @@ def parser() -> argparse.ArgumentParser:
                                    description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
                                                "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
                                                "NAME=SPEC. Rationality is the distance to the ideal type, fidelity that to people.")
-    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO", help="the people; may be repeated; or humans:DATASET")
+    fidelity.add_argument("--truth", action="append", required=True, metavar="WHO",
+                          help="the people; may be repeated; recorded:FILE.csv; or humans:DATASET")
     fidelity.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     fidelity.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     fidelity.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
@@ -200,10 +212,23 @@ def parser() -> argparse.ArgumentParser:
     _store(simulate)
     _json(simulate)
 
-    learners = commands.add_parser("learners", help="how the seats of a run explored, and which learner explains each best")
+    learners = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
+                                   description="For runs of games that are played in rounds. Everything is computed from rows.")
     _run(learners)
+    learners.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    learners.add_argument("--episodes", action="store_true", help="also the learner that explains each episode")
+    learners.add_argument("--plot", metavar="FOLDER", help="draw regret and shares of arms there: PNG, SVG and the data as CSV")
+    learners.add_argument("--against", metavar="BENCHMARK", help="whose regret to draw (default: the game's first)")
     _store(learners)
     _json(learners)
+
+    recovery = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
+                                   description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
+    recovery.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
+    recovery.add_argument("--seeds", type=int, default=30, metavar="N", help="per algorithm and setting (default 30)")
+    recovery.add_argument("--seed", type=int, default=0, help="the first of them (default 0)")
+    recovery.add_argument("--seat", choices=("leader", "follower"), default="leader", help="where they sit (default leader)")
+    _json(recovery)
 
     runs = commands.add_parser("runs", help="the runs in a store")
     _store(runs)
@@ -221,8 +246,10 @@ def parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser("export", help="a run as Parquet, JSON lines, or tidy long CSV")
     _run(export)
+    export.add_argument("--html", dest="command", action="store_const", const="export --html", default=argparse.SUPPRESS,
+                        help="one self-contained file with tables, plots, transcripts and the result of verifying; private fields left out")
     export.add_argument("--format", default="csv", help="csv, jsonl or parquet (default csv)")
-    export.add_argument("--to", help="file (csv) or folder; default: the run's name")
+    export.add_argument("--to", help="file (csv, html) or folder; default: the run's name")
     _store(export)
 
     contract = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",
@@ -239,8 +266,30 @@ def parser() -> argparse.ArgumentParser:
     server.add_argument("--limit", type=float, help="calls a second above which it answers 429 (default: none)")
     server.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
-    demo = commands.add_parser("demo", help="the main job, offline, in seconds")
+    view = commands.add_parser("view", help="a page to look at runs, transcripts and curves",
+                               description="Serves a read-only page over the store, on this machine alone unless told otherwise, at an "
+                                           "address that holds a token. Needs the extra `view`, plots also `plots`.")
+    view.add_argument("file", metavar="FILE", nargs="?", default=STORE, help=f"the store (default {STORE})")
+    view.add_argument("--port", type=int, default=8711, help="default 8711; 0: any that is free")
+    view.add_argument("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1, this machine)")
+    view.add_argument("--open-to-others", action="store_true", help="allow a --host that other machines reach")
+    view.add_argument("--browser", action="store_true", help="open it in the browser")
+
+    demo = commands.add_parser("demo", help="the main job, offline, in seconds; or a demonstration with its report",
+                               description="Without a name: a tour. With one: a question, what is expected by formula, what play found, "
+                                           "and a report. --model puts a model in the mock's place.")
+    demo.add_argument("name", metavar="NAME", nargs="?", help="one_ai_or_two, fidelity_cliff, who_is_to_blame, contract_clinic, placebo")
+    demo.add_argument("--list", action="store_true", help="the demonstrations there are")
+    demo.add_argument("--model", metavar="AGENT", help="in the mock's place, e.g. llm:gpt-4o-mini")
+    demo.add_argument("--episodes", type=int, metavar="N", help="per arm, where episodes are sampled, instead of the design's")
+    demo.add_argument("--to", metavar="FOLDER", help="where the report goes (default parlour-demo-NAME)")
     _store(demo, "parlour-demo.duckdb")
+    _json(demo)
+
+    examples = commands.add_parser("examples", help="the designs that ship; with --to, as files to run and change")
+    examples.add_argument("names", metavar="NAME", nargs="*", help="default: all")
+    examples.add_argument("--to", metavar="FOLDER", help="write them there")
+    _json(examples)
     return top
 
 
@@ -300,7 +349,7 @@ def _json(to: argparse.ArgumentParser) -> None:
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
     """What a command does, from the first part that has it: only that part, and those before it, are loaded."""
-    parts = (import_module(f".{part}", __package__).COMMANDS for part in PARTS)
+    parts = (import_module(f"{HOME}.{part}").COMMANDS for part in PARTS)
     found: Callable[[argparse.Namespace], int] = next(commands[name] for commands in parts if name in commands)
     return found
 

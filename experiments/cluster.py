@@ -225,7 +225,7 @@ def fit(design: Design) -> None:
         raise DesignError("the cache is a file of one machine: with --on ray, cache must be \"off\".")
     if design.sentinels:
         raise DesignError("sentinels are put by one machine: with --on ray, sentinels must be 0.")
-    if any(s["agent"] == "human" for arm in design.arms for s in arm.seats.values()):
+    if any(s["agent"] in ("human", "web") for arm in design.arms for s in arm.seats.values()):
         raise DesignError("a person sits at this machine: run it without --on ray.")
 
 

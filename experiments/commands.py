@@ -108,7 +108,7 @@ def play(args: Namespace) -> int:
 
     seats = {role: seat(spec) for role, spec in pairs(args.seat, "--seat").items()}
     design = one(args.game, pairs(args.set, "--set"), args.protocol, pairs(args.with_, "--with"), seats, args.wording, args.seed)
-    private = any(s["agent"] == "human" for s in design.arms[0].seats.values())
+    private = any(s["agent"] in ("human", "web") for s in design.arms[0].seats.values())
     watch = None if args.json or private else watcher()
     name, status = synchronous(start(design, Store(args.store), watch))
     return _after_play(args, Results(Store(args.store), name, status), watched=watch is not None)
@@ -147,13 +147,23 @@ def run(args: Namespace) -> int:
     from .runner import start
     from .screen import progress
 
-    design = locked(args.design, _adjusted(read_design(args.design), args))
+    design = locked(args.design, _seated(_adjusted(read_design(args.design), args), args))
     if costly(design) and not args.json:
         for line in lines(synchronous(estimate(design)), design.budget):
             print(line, file=sys.stderr)
     with progress(design, quiet=args.json) as bar:
         name, status = synchronous(start(design, Store(args.store), on_episode=bar, file=args.design, engine=_engine(args)))
     return _table(args, name, status)
+
+
+def _seated(design: Design, args: Namespace) -> Design:
+    """The design with other seats, in every arm that has them. Raises DesignError if none has."""
+    given = {role: seat(spec) for role, spec in pairs(args.seat, "--seat").items()}
+    known = {role for arm in design.arms for role in arm.seats}
+    for role in given.keys() - known:
+        raise DesignError(f"--seat {role}: no arm has a seat '{role}'; there are: {', '.join(sorted(known))}.")
+    arms = tuple(arm.model_copy(update={"seats": {r: given.get(r, spec) for r, spec in arm.seats.items()}}) for arm in design.arms)
+    return design.model_copy(update={"arms": arms})
 
 
 def _engine(args: Namespace) -> "Engine":
@@ -338,16 +348,11 @@ def contract(args: Namespace) -> int:
     return made(args, emit)
 
 
-def demo(args: Namespace) -> int:
-    from .demo import demo as show_all
-    return show_all(Store(args.store))
-
-
 POSSIBLY_PAID = "SELECT episode, turn, try, role, agent, calls FROM possibly_paid WHERE run = ? ORDER BY ALL"
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "games": listing, "protocols": listing, "agents": listing, "show": show, "benchmark": benchmark, "play": play,
     "estimate": estimated, "run": run,
     "resume": resume, "verify": verify, "runs": runs, "transcript": transcript, "sql": sql, "export": export,
-    "contract": contract, "mock-server": mock_server, "demo": demo,
+    "contract": contract, "mock-server": mock_server,
 }

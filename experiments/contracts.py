@@ -33,10 +33,13 @@ def compliance(args: Namespace) -> int:
 
 
 def calibration(args: Namespace) -> int:
-    """The table of outcome chances that a run's scores make."""
+    """The table of outcome chances, or of cells, that a run's scores make."""
     from ..transcripts.texts import calibrated
+    from .cells import calibrates_briefs, cells
     store = Store(args.store)
     run = find_run(store, args.run)
+    if calibrates_briefs(store, run):
+        return cells(store, run, args)
     table = calibrated(store, run)
     if args.to:
         _csv(args.to, table)

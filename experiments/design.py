@@ -13,8 +13,10 @@
     name = "email"
     [protocol]
     name = "advice"
+    [agents]                      # seats by a name of your own, for all arms
+    model = "mock"
     [seats]
-    human = "mock"                # a name, name:first-field, or a table {agent = "llm", model = "..."}
+    human = "model"               # one of these, a name, name:first-field, or a table {agent = "llm", model = "..."}
     ai = "strategy"
 
     [[arms]]
@@ -166,10 +168,11 @@ def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
     rest = dict(table)
     _known(rest, source)
     common = {k: rest.pop(k) for k in SHARED if k in rest}
-    arms, factors = rest.pop("arms", [{}]), rest.pop("factors", {})
+    arms, factors, named = rest.pop("arms", [{}]), rest.pop("factors", {}), _table(rest, "agents", source)
+    rest.pop("agents", None)
     if not isinstance(arms, list) or not all(isinstance(a, dict) for a in arms):
         raise DesignError(f"{source}: `arms` must be a list of tables, [[arms]].")
-    listed = [_arm(i, common, a, source) for i, a in enumerate(crossed(arms, factors, source))]
+    listed = [_arm(i, common, a, named, source) for i, a in enumerate(crossed(arms, factors, source))]
     try:
         return Design.model_validate({**rest, "arms": listed})
     except ValidationError as error:
@@ -178,7 +181,7 @@ def make_design(table: Mapping[str, Any], source: str = "design") -> Design:
 
 def _known(table: Fields, source: str) -> None:
     """Raises DesignError for a key that no design has."""
-    known = (*(f for f in Design.model_fields if f != "lock"), *SHARED, "factors")
+    known = (*(f for f in Design.model_fields if f != "lock"), *SHARED, "factors", "agents")
     for key in table:
         if key not in known:
             near = get_close_matches(key, known, n=1)
@@ -186,7 +189,7 @@ def _known(table: Fields, source: str) -> None:
             raise DesignError(f"{source}: no key '{key}' in a design{hint} Keys are: {', '.join(known)}.")
 
 
-def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
+def _arm(i: int, common: Fields, own: Fields, named: Fields, source: str) -> Fields:
     arm = {"name": f"arm {i + 1}" if own else "main", **own}
     for part in ("game", "protocol"):
         arm[part] = _merge(_named(common.get(part, {}), part, source), _named(arm.get(part, {}), part, source))
@@ -194,7 +197,7 @@ def _arm(i: int, common: Fields, own: Fields, source: str) -> Fields:
         raise DesignError(f"{source}: arm '{arm['name']}' names no game: add [game] with name = \"...\".")
     arm["protocol"].setdefault("name", "")
     seats = {**_table(common, "seats", source), **_table(own, "seats", source)}
-    arm["seats"] = {role: seat(spec) for role, spec in seats.items()}
+    arm["seats"] = {role: seat(named.get(spec, spec) if isinstance(spec, str) else spec) for role, spec in seats.items()}
     for part in ("wordings", "personas", "objective"):
         if part in common and part not in own:
             arm[part] = common[part]

@@ -36,6 +36,7 @@ from ..agents import (
 from ..agents.bandit import Numbers, Row, mixed, size
 from ..agents.learner import Learner, Place
 from ..errors import InputError
+from ..transcripts.paths import thinned
 
 if TYPE_CHECKING:
     import numpy
@@ -238,12 +239,6 @@ class Curves:
     plays: "numpy.ndarray[Any, Any]"
     switched: "numpy.ndarray[Any, Any]"
     trace: "numpy.ndarray[Any, Any]"
-
-
-def thinned(horizon: int, per_decade: int = 12) -> list[int]:
-    """Rounds on a logarithmic grid from 1 to the horizon, with half of it and every power of ten."""
-    steps = {round(10 ** (i / per_decade)) for i in range(1 + int(per_decade * len(str(horizon))))}
-    return sorted({t for t in steps if t < horizon} | {horizon, max(1, horizon // 2)})
 
 
 def simulate(match: Match, horizon: int, seeds: Sequence[int], rounds: Sequence[int] = (), record: int = 0,

@@ -39,7 +39,7 @@ TALK = 0.6
 """Spread of the factor by which a model talks longer than the mock. Models are taken to differ by .5; the rest is for the luck of a
 rehearsal of a few episodes, without which the ranges held in 35 of 40 simulated designs."""
 MODELS = ("llm", "persona")
-ABSENT = ("human", "graph")
+ABSENT = ("human", "web", "graph")
 """Seats that are played by the mock meanwhile: nobody is asked, and whatever they call is not counted."""
 
 Range = tuple[float, float]

@@ -3,10 +3,13 @@
 A respondent is any seat's spec, or `ideal`, the ideal type. Truths are the people, simulators stand in for them; the report
 is computed from the rows of the run.
 """
+import re
 import sys
+from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 from ..errors import DesignError, FieldError
@@ -25,8 +28,13 @@ HUMANS = "humans:"
 TASKS = ("act", "judge", "act_on")
 PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
-LEAD = "economic loss"
+LEAD = rows.LOSS
 SLOPES = (1.0, 4.0)
+MAKERS = {"openai": ("gpt", "o", "chatgpt", "text", "davinci", "codex"), "anthropic": ("claude",), "google": ("gemini", "gemma", "palm"),
+          "meta": ("llama", "meta", "codellama"), "mistral": ("mistral", "mixtral", "ministral", "codestral", "magistral"),
+          "alibaba": ("qwen", "qwq"), "deepseek": ("deepseek",), "xai": ("grok",), "microsoft": ("phi",)}
+"""Maker -> first words of its models' names, without a number at their end."""
+KIN = "same family: not for headlines"
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,13 @@ class Respondent:
 
     @property
     def family(self) -> str:
-        """Who made it: the agent, or of a model the first word of its name, so that kin are not set against each other."""
+        """Who made it: the agent, or of a model its maker as far as its name tells, so that kin are not set against each other."""
         model = self.spec.get("model")
-        return str(model).rpartition("/")[2].split("-")[0].lower() if model else f"{self.spec['agent']}"
+        if not model:
+            return f"{self.spec['agent']}"
+        name = str(model).rpartition("/")[2].lower()
+        word = re.split(r"[-_:.]", name)[0].rstrip("0123456789")
+        return next((maker for maker, words in MAKERS.items() if word in words), word)
 
 
 def respondent(text: str, role: str) -> Respondent:
@@ -78,6 +90,13 @@ def design(people: Sequence[Respondent], simulators: Sequence[Respondent], prior
                         "wordings": list(wordings), "arms": arms, **more})
 
 
+def page_of(args: Namespace) -> Path | None:
+    """Where the report is to go. Raises FieldError if that is not a page."""
+    if args.page and Path(args.page).suffix not in (".html", ".png"):
+        raise FieldError(f"--page {args.page}: the name of an .html or .png file.")
+    return Path(args.page) if args.page else None
+
+
 def precision(priors: Sequence[float], thresholds: Sequence[float], asked: int) -> Iterator[str]:
     """What so many answers per item will buy, before anything is asked."""
     x = [logit(t) for t in thresholds]
@@ -96,9 +115,13 @@ def tell(made: Design, precise: Iterable[str]) -> None:
 
 
 # --- from rows to scores ------------------------------------------------------------------------------------------------
-def compared(store: Store, run: str, people: Sequence[Respondent], simulators: Sequence[Respondent], draws: int = 200) -> list[Score]:
-    """Every score of a run: simulators against people (fidelity), every respondent against the ideal type (rationality)."""
-    said = rows.answers(store, run)
+def compared(store: Store, run: str, people: Sequence[Respondent], simulators: Sequence[Respondent], draws: int = 200,
+             known: Mapping[str, Answers] | None = None) -> list[Score]:
+    """Every score of a run: simulators against people (fidelity), every respondent against the ideal type (rationality).
+
+    known  what people said who were not asked in this run
+    """
+    said = rows.answers(store, run) | dict(known or {})
     found: list[Score] = []
     for s in simulators:
         for t in people:
@@ -112,12 +135,14 @@ def compared(store: Store, run: str, people: Sequence[Respondent], simulators: S
 def pair(people: Answers, simulator: Answers, truth: Respondent, of: Respondent, draws: int) -> list[Score]:
     """One cell of the matrix. Against the ideal type it is rationality."""
     quantity = "rationality" if truth.ideal else "fidelity"
-    kin = "same family: not for headlines" if truth.family == of.family and not truth.ideal and "model" in of.spec else ""
+    kin = KIN if truth.family == of.family and not truth.ideal and "model" in of.spec else ""
     spans = rows.intervals(people, simulator, truth.ideal, draws=draws) if draws else {}
     numbers = rows.measures(people, simulator, truth.ideal)
     cells = people.counts.shape[0] * people.counts.shape[1]
-    return [_line(f"{of.name} for {truth.name}", of, quantity, name, number, spans.get(name), simulator, cells, kin)
-            for name, number in numbers.items()]
+    lost = rows.extremes(people, simulator, truth.ideal)
+    lines = [_line(f"{of.name} for {truth.name}", of, quantity, name, number, spans.get(name), simulator, cells, kin)
+             for name, number in numbers.items()]
+    return [s | {"best": lost[0], "worst": lost[1]} if lost and s["benchmark"] == LEAD else s for s in lines]
 
 
 def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
@@ -136,6 +161,7 @@ def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
         numbers["noise: slope at a given chance"] = (told.slope, None)
     for kind, prior in enumerate(said.priors):
         numbers |= _of_type(said, kind, prior)
+    numbers |= {f"value of {k} queries": (worth, None) for k, worth in enumerate(rows.queries(said, ideal=of.ideal))}
     spread = rows.framing(said)
     if spread is not None:
         numbers["framing: sd of the threshold over wordings"] = (spread, None)
@@ -153,8 +179,11 @@ def _of_type(said: Answers, kind: int, prior: float) -> dict[str, tuple[float, t
         span = None if low is None or high is None else (low, high)
         return {f"threshold, prior {prior:g} (bracket)": (found.threshold, span)}
     assert found.se is not None and found.slope is not None and found.slope_se is not None
-    t, b = found.threshold, found.slope
-    return {f"threshold, prior {prior:g}": (t, (t - 1.96 * found.se, t + 1.96 * found.se)),
+    t, b, lapsed = found.threshold, found.slope, said.lapses(kind)
+    more: dict[str, tuple[float, tuple[float, float] | None]] = {} if lapsed is None else {
+        f"lapses: acts whatever is said, prior {prior:g}": (lapsed.low, None),
+        f"lapses: never acts, prior {prior:g}": (lapsed.high, None)}
+    return more | {f"threshold, prior {prior:g}": (t, (t - 1.96 * found.se, t + 1.96 * found.se)),
             f"slope, prior {prior:g}": (b, (b - 1.96 * found.slope_se, b + 1.96 * found.slope_se))}
 
 
@@ -165,10 +194,10 @@ def _line(arm: str, of: Respondent, quantity: str, name: str, value: float, span
             "missing": said.lost, "clusters": clusters, "method": "two-stage bootstrap" if clusters else "", "note": note}
 
 
-def matrix(scores: Sequence[Score], measure: str = LEAD) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """(simulator, people, score) of one measure, for every pair."""
+def matrix(scores: Sequence[Score], measure: str = LEAD, kin: bool = False) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(simulator, people, score) of one measure, for every pair that is not of one family; kin: for those that are."""
     return [(*s["arm"].split(" for ", 1), s) for s in scores if s["benchmark"] == measure and " for " in s["arm"]
-            and not s["arm"].endswith(f" for {IDEAL}")]
+            and not s["arm"].endswith(f" for {IDEAL}") and (s["note"] == KIN) == kin]
 
 
 def chances(text: str, option: str) -> tuple[float, ...]:

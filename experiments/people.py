@@ -1,19 +1,36 @@
 """Commands that set simulators beside people. Every function takes the parsed arguments and returns the exit code."""
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from ..errors import FieldError
+from ..errors import DesignError
 from ..transcripts.arms import Score
+from ..transcripts.fidelity import Answers, answers
 from ..transcripts.scores import lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design
-from .fidelity import HUMANS, IDEAL, PRIORS, THRESHOLDS, Respondent, chances, compared, design, matrix, precision, respondent, tell
+from .fidelity import (
+    HUMANS,
+    IDEAL,
+    PRIORS,
+    THRESHOLDS,
+    Respondent,
+    chances,
+    compared,
+    design,
+    matrix,
+    page_of,
+    precision,
+    respondent,
+    tell,
+)
+from .recorded import RECORDED, recorded
 
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
-         "expected calibration error", "log-loss", "least log-loss", "normalised accuracy")
+         "expected calibration error", "log-loss", "least log-loss", "normalised accuracy", "PPI++: people's mean share",
+         "PPI++: people it is worth", "people on record")
 
 
 def fidelity(args: Namespace) -> int:
@@ -21,59 +38,83 @@ def fidelity(args: Namespace) -> int:
     if any(t.startswith(HUMANS) for t in args.truth):
         from .survey import against_humans
         return against_humans(args)
-    truths = [respondent(t, "truth") for t in args.truth]
+    on_record = [recorded(t) for t in args.truth if t.startswith(RECORDED)]
+    asked = [respondent(t, "truth") for t in args.truth if not t.startswith(RECORDED)]
     simulators = [respondent(s, "simulator") for s in args.simulator]
-    priors = chances(args.priors, "--priors") if args.priors else PRIORS
-    thresholds = chances(args.thresholds, "--thresholds") if args.thresholds else THRESHOLDS
+    priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
-    made = design(truths, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
+    made = design(asked, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
                   attempts=args.attempts, **more)
     if args.estimate or not args.json:
         tell(made, precision(priors, thresholds, int(made.episodes) // (len(priors) * len(thresholds))))
-    return 0 if args.estimate else _report(args, made, truths, simulators)
+    if args.estimate:
+        return 0
+    return _report(args, made, [*(who for who, _ in on_record), *asked], simulators, {who.name: said for who, said in on_record})
 
 
-def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulators: Sequence[Respondent]) -> int:
+def _items(args: Namespace, known: Sequence[Answers]) -> tuple[Sequence[float], Sequence[float]]:
+    """Priors and thresholds of the items: as given, or those that people on record have answered."""
+    if not known:
+        return (chances(args.priors, "--priors") if args.priors else PRIORS,
+                chances(args.thresholds, "--thresholds") if args.thresholds else THRESHOLDS)
+    items = {(said.priors, said.thresholds) for said in known}
+    if len(items) > 1 or args.priors or args.thresholds:
+        raise DesignError("items are those of the recorded answers: give one such file, or several of the same items, and neither --priors "
+                          "nor --thresholds.")
+    return items.pop()
+
+
+def _report(args: Namespace, made: Design, truths: Sequence[Respondent], simulators: Sequence[Respondent],
+            known: Mapping[str, Answers]) -> int:
     from .api import synchronous
     from .runner import start
     from .screen import progress
-    if args.page and Path(args.page).suffix not in (".html", ".png"):
-        raise FieldError(f"--page {args.page}: the name of an .html or .png file.")
+    page = page_of(args)
     store = Store(args.store)
     with progress(made, quiet=args.json) as bar:
         run, status = synchronous(start(made, store, on_episode=bar))
     if status != "done":
         print(f"{status}: go on with `parlour resume {run} --store {args.store}`", file=sys.stderr)
         return 0
-    found = compared(store, run, truths, simulators)
-    if args.page:
-        from ..transcripts.fidelity import answers
+    found = compared(store, run, truths, simulators, known=known)
+    if page:
         from ..transcripts.fidelity_page import write
-        write(Path(args.page), run, answers(store, run), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
+        write(page, run, answers(store, run) | dict(known), [t.name for t in truths], [t.name for t in truths if t.ideal], found)
     if args.json:
         return emit({"run": run, "status": status, "store": args.store, "scores": lines(found)})
     warn(store, run)
     table(found)
-    if args.page:
-        print(f"The report is in {args.page}.")
+    if page:
+        print(f"The report is in {page}.")
     closing(store, run, status)
     return 0
 
 
 def table(scores: Sequence[Score]) -> None:
-    """The matrix of lead scores with all measures beside them, one line each; then who is valid."""
+    """The matrix of lead scores with all measures beside them; kin after it, apart; then who is valid."""
     for simulator, people, lead in matrix(scores):
-        print(f"{simulator} for {people} ({lead['quantity']})" + (f"  [{lead['note']}]" if lead["note"] else ""))
-        by = {s["benchmark"]: s for s in scores if s["arm"] == f"{simulator} for {people}"}
-        for name in SHOWN:
-            if name in by:
-                span = f"   [{by[name]['low']:.3f}, {by[name]['high']:.3f}]" if by[name]["low"] is not None else ""
-                print(f"    {name:<30} {by[name]['value']:>8.3f}{span}")
+        _cell(scores, simulator, people, lead)
+    kin = matrix(scores, kin=True)
+    if kin:
+        print("Of one family, and in no headline:")
+    for simulator, people, lead in kin:
+        _cell(scores, simulator, people, lead)
     for s in scores:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
+
+
+def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:
+    print(f"{simulator} for {people} ({lead['quantity']})")
+    by = {s["benchmark"]: s for s in scores if s["arm"] == f"{simulator} for {people}"}
+    for name in SHOWN:
+        if name in by:
+            s = by[name]
+            span = f"   [{s['low']:.3f}, {s['high']:.3f}]" if s["low"] is not None else ""
+            lost = f"   {s['best']:.3f} .. {s['worst']:.3f} whatever the lost answers were" if s["worst"] is not None else ""
+            print(f"    {name:<36} {s['value']:>8.3f}{span}{lost}")
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {"fidelity": fidelity}

@@ -109,7 +109,7 @@ def spans(game: Game, rules: Rules) -> dict[Role, tuple[float, float]]:
     found = {}
     for role in game.roles():
         low, high = game.bounds(role)
-        found[role] = (low - most if role in game.advisers() else low, high)
+        found[role] = (low - most if role in game.advisers() or role == rules.get("leader") else low, high)
     return found
 
 

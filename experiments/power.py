@@ -68,7 +68,7 @@ def _rehearsed(design: Design, folder: str) -> tuple[Store, str]:
     from .api import synchronous
     from .estimate import MODELS
     from .runner import start
-    arms = tuple(arm.model_copy(update={"seats": {r: {"agent": "mock"} if s["agent"] in (*MODELS, "human", "graph") else s
+    arms = tuple(arm.model_copy(update={"seats": {r: {"agent": "mock"} if s["agent"] in (*MODELS, "human", "web", "graph") else s
                                                   for r, s in arm.seats.items()}}) for arm in design.arms)
     store = Store(f"{folder}/pilot.duckdb")
     name, _ = synchronous(start(design.model_copy(update={"arms": arms, "episodes": PILOT, "cache": "off", "budget": None}), store))

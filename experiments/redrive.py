@@ -79,17 +79,17 @@ def records(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> I
         by_episode = found[table] = {}
         rows = db.execute(f"SELECT episode, {columns} FROM {table} WHERE run = ? AND episode >= ? AND episode < ? "
                           f"ORDER BY episode, {order}", [run, low, high]).fetchall()
-        for episode, *row in rows:
-            by_episode.setdefault(episode, []).append(tuple(row))
+        for row in rows:
+            by_episode.setdefault(row[0], []).append(row[1:])
     begun, links, asks, attempts, draws, ended, payoffs = (found[t] for t in COLUMNS)
     for e in sorted(begun.keys() | asks.keys() | attempts.keys() | ended.keys()):
         said: dict[int, list[tuple[Any, ...]]] = {}
-        for turn, *row in attempts.get(e, ()):
-            if row[2] != "error":
-                said.setdefault(turn, []).append(tuple(row))
-        yield Record(e, begun.get(e, [None])[0], {turn: tuple(row) for turn, *row in asks.get(e, ())}, said,
-                     {turn: tuple(row) for turn, *row in draws.get(e, ())}, ended.get(e, [None])[0],
-                     {role: tuple(row) for role, *row in payoffs.get(e, ())}, links.get(e, [None])[0])
+        for row in attempts.get(e, ()):
+            if row[3] != "error":
+                said.setdefault(row[0], []).append(row[1:])
+        yield Record(e, begun.get(e, [None])[0], {row[0]: row[1:] for row in asks.get(e, ())}, said,
+                     {row[0]: row[1:] for row in draws.get(e, ())}, ended.get(e, [None])[0],
+                     {row[0]: row[1:] for row in payoffs.get(e, ())}, links.get(e, [None])[0])
 
 
 class Read(NamedTuple):
@@ -102,14 +102,19 @@ class Read(NamedTuple):
 
 @dataclass
 class Arm:
-    """What the episodes of one arm share: who is shown words, and what words come to in each wording."""
+    """What the episodes of one arm share: who is shown words, and what words come to in each wording.
+
+    shown  per wording, the key under which an ask keeps the hash of its words
+    """
     table: Table
     wordings: dict[str, Wording] = field(init=False)
+    shown: dict[str, str] = field(init=False)
     reads: dict[Role, bool] = field(init=False)
     readings: dict[tuple[Any, ...], Read] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.wordings = {w.name: w for w in self.table.wordings}
+        self.shown = {w.name: f"hash of its words in {w.model_dump_json()}" for w in self.table.wordings}
         self.reads = {role: load("agents", seat["agent"]).reads for role, seat in self.table.arm.seats.items()}
 
     def read(self, words: str, finish: Any, ask: Ask, wording: Wording) -> Read:
@@ -131,7 +136,7 @@ class Driven:
         assert record.begun is not None
         self.design, self.arm, self.record = design, arm, record
         _, wording, stratum, replicate, self.state = record.begun
-        self.wording = arm.wordings[wording]
+        self.wording, self.shown, self.attempts = arm.wordings[wording], arm.shown[wording], design.attempts
         self.luck, self.tape, self.copied = record.link or (str(record.number), f"{stratum}/{replicate}", 0)
         self.seen: set[int] = set()
 
@@ -199,20 +204,28 @@ class Driven:
     def _replies(self, turn: int, ask: Ask) -> Move | None:
         """The move on record, read anew; every bad attempt before it too."""
         said, complaint = self.record.said.get(turn, ()), None
-        shown = hash_of(render(ask, self.wording)) if turn >= self.copied and self.arm.reads[ask.role] else None
-        for at in range(self.design.limits.attempts):
+        shown = self._shown(ask) if turn >= self.copied and self.arm.reads[ask.role] else None
+        for at in range(self.attempts):
             if at >= len(said):
                 raise Transient("the record ends here")
             words, finish, verdict, said_of_it, move, prompt = said[at]
             found = self.arm.read(words, finish, ask, self.wording)
-            self._same(turn, ("verdict", "complaint"), (verdict, said_of_it), (found.verdict, found.complaint))
+            complaint = found.complaint
+            if verdict != found.verdict or said_of_it != complaint:
+                self._same(turn, ("verdict", "complaint"), (verdict, said_of_it), (found.verdict, complaint))
             self._same_json(turn, "move", move, found.text)
             if turn >= self.copied and prompt != shown:  # before, another kind of seat may have said it in the origin
                 raise self._diverged(turn, "prompt", prompt, shown)
-            complaint = found.complaint
             if complaint is None:
                 return found.move
-        raise Forfeit(ask.role, f"no valid answer in {self.design.limits.attempts} attempts ({complaint})")
+        raise Forfeit(ask.role, f"no valid answer in {self.attempts} attempts ({complaint})")
+
+    def _shown(self, ask: Ask) -> str:
+        """The hash of an ask's words, worked out once for equal asks."""
+        if self.shown not in ask.memo:
+            ask.memo[self.shown] = hash_of(render(ask, self.wording))
+        found: str = ask.memo[self.shown]
+        return found
 
     def _seed(self, role: Role, turn: int) -> int:
         return seed_at(self.design.seed, self.tape, self.luck, role, turn)

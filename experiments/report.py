@@ -8,15 +8,20 @@ from pydantic_core import from_json
 from ..errors import InputError, StoreError
 from ..registry import explain
 from ..reports.document import Code, Document, Figure, Section, Table
+from ..reports.figures import svg
 from ..transcripts.arms import Score
+from ..transcripts.courses import courses_of
 from ..transcripts.drift import drift, watched
 from ..transcripts.hypotheses import Finding, as_rows, findings
+from ..transcripts.learning import learned
+from ..transcripts.paths import ROLES
 from ..transcripts.robustness import as_table, influences, specifications
 from ..transcripts.scores import score
 from ..transcripts.seal import noted
 from ..transcripts.store import Store
 from .check import explain_design
 from .design import Design
+from .matched import NO_SLOPE, matched
 from .screen import BESIDE
 
 UNFINISHED = ("SELECT e.arm, n.status, n.why, count(*) AS episodes FROM episode e JOIN ending n USING (run, episode) WHERE run = ? AND "
@@ -41,6 +46,7 @@ def report(store: Store, run: str, level: float = 0.95, figures: bool = True) ->
         Section("Design", _design(design)),
         Section("Results", list(_results(scores, level, figures))),
         *_hypotheses(store, run, claims, level, figures),
+        *_learning(store, run, level, figures),
         Section("What was excluded, and why", list(_excluded(store, run, scores))),
         Section("Costs", list(_costs(store, run))),
         Section("How to reproduce it", _reproduce(row, run, store)),
@@ -74,7 +80,8 @@ def _design(design: Design) -> list[str | Table | Figure | Code]:
 def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[str | Table | Figure]:
     means = [s for s in scores if s["quantity"] == "payoff"]
     gaps = [s for s in scores if s["quantity"] == "gap"]
-    yield Table("payoffs", [_mean(s) for s in means],
+    lost = any(s["missing"] for s in means)
+    yield Table("payoffs", [_mean(s, lost) for s in means],
                 f"Mean net payoff per arm and role with its {level:.0%} interval. worst, best: the mean if every unfinished episode had "
                 "paid the least, or the greatest, that the game allows. icc: intraclass correlation of the clusters; distinct: share of "
                 "distinct replies; effective: independent episodes that the sample is worth.")
@@ -92,16 +99,20 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
     yield Table("beside", [{"arm": s["arm"], "role": s["role"], "quantity": s["quantity"], "what": s["benchmark"], "value": s["value"],
                             "low": s["low"], "high": s["high"], "n": s["n"], "interval": s["method"]} for s in beside],
                 "Comprehension and recitation: shares of right answers. Belief: stated chance, whether it happened, proper scores (less is "
-                "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told.")
+                "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told. "
+                "Policy: what stated policies are worth against receivers at their best, and whether receivers were. Independence: whether "
+                "words tell the state. Simulator: how often it answered as the ideal follower would have.")
     channels = [s for s in scores if s["quantity"] in ("channel", "recalibrated")]
     yield Table("channels", [{"arm": s["arm"], "adviser": s["role"], "what": s["benchmark"], "value": s["value"], "low": s["low"],
                               "high": s["high"], "n": s["n"] or None} for s in channels],
                 "What advisers really were, and the benchmarks at the accuracy they had.")
 
 
-def _mean(s: Score) -> dict[str, Any]:
+def _mean(s: Score, lost: bool) -> dict[str, Any]:
+    """lost: whether any mean leaves episodes out; where none does, worst and best are the mean."""
+    bounds = {"worst": s["worst"], "best": s["best"]} if lost else {}
     return {"arm": s["arm"], "role": s["role"], "seat": s["seat"], "n": s["n"], "missing": s["missing"], "mean": s["value"],
-            "low": s["low"], "high": s["high"], "worst": s["worst"], "best": s["best"], "icc": s["icc"], "distinct": s["distinct"],
+            "low": s["low"], "high": s["high"], **bounds, "icc": s["icc"], "distinct": s["distinct"],
             "effective": s["effective_n"], "interval": s["method"] + (f" ({s['note']})" if s["note"] else "")}
 
 
@@ -134,6 +145,55 @@ def _robust(store: Store, run: str, f: Finding, level: float, figures: bool) -> 
     moved = as_table(influences(store, run, h, level))
     if moved:
         yield Table(f"influence-{name}", moved[:5], f"{h.name}: the estimate without one cluster, those that move it most first.")
+
+
+# --- games in rounds ------------------------------------------------------------------------------------------------------------
+def _learning(store: Store, run: str, level: float, figures: bool) -> Iterator[Section]:
+    found = learned(store, run, level)
+    if not found:
+        return
+    regret = [s for s in found if s["quantity"] == "expected regret"]
+    parts: list[str | Table | Figure | Code] = [
+        Table("regret", [{**_whose(s), "benchmark": s["benchmark"], "per round": s["benchmark_value"], "regret": s["value"],
+                          **_estimated(s)} for s in regret],
+              "Expected regret over all rounds: rounds times the benchmark, less the mean rewards of the cells that were played (of texts, "
+              "less what their scores paid)."),
+        Table("paired-regret", matched(store, run, level),
+              "Leaders who are no learners against learners in their place: expected regret over all rounds, first less second, paired "
+              "on the same tape. It is the same against every benchmark."),
+        NO_SLOPE,
+        Table("exploration", [{**_whose(s), "measure": s["quantity"], "value": s["value"], **_estimated(s)} for s in found
+                              if s not in regret],
+              "min fraction: arms times the share of the rarest. greedy fraction: rounds that took an arm of the highest mean so far. "
+              "suffix failure: episodes in which the leader never plays the best prompt in the second half. instantaneous regret: what "
+              "the follower's answer lost against its best, per round.")]
+    if figures:
+        parts += _curves(store, run)
+    yield Section("Learning", parts)
+
+
+def _whose(s: Score) -> dict[str, Any]:
+    return {"arm": s["arm"], "role": s["role"], "seat": s["seat"]}
+
+
+def _estimated(s: Score) -> dict[str, Any]:
+    return {"low": s["low"], "high": s["high"], "n": s["n"], "interval": s["method"]}
+
+
+def _curves(store: Store, run: str) -> Iterator[Figure]:
+    from .plots import guarantees, pictures, usual
+    arms = [c for c in courses_of(store, run) if c.game.measured]
+    if not arms:
+        return
+    paths = [c.paths for c in arms]
+    bounds = guarantees(arms[-1].game, arms[-1].arm.rules, paths[-1].rounds.tolist())
+    leader, benchmark = ROLES[0], usual(paths, ROLES[0])
+    captions = {"regret": f"Expected regret of {leader} against {benchmark} up to each round: mean over episodes, and the band from their "
+                          "tenth to their ninetieth percentile.",
+                "prompts": "How often each prompt was sent, of all rounds so far.",
+                "responses": "How often each response was given, of all rounds so far."}
+    for made in pictures(paths, leader, benchmark, bounds):
+        yield Figure(f"{made.name}-figure", svg(made.plot), captions[made.name], made.rows)
 
 
 # --- what went wrong, and what it cost ----------------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..protocols.session import Event
+from ..reports.document import Table as Rows
+from ..reports.document import numeric
+from ..reports.document import shown as as_shown
 from ..transcripts.hypotheses import Finding
 from ..transcripts.talk import Talk
 from .design import Design
@@ -100,6 +103,22 @@ def differences(scores: list[dict[str, Any]], what: str) -> None:
     out.print(shown)
 
 
+def expectations(found: Rows) -> None:
+    """What was expected beside what was found, a line each."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = Console() if Console().is_terminal else Console(width=136)
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in found.columns:
+        shown.add_column(name, justify="right" if numeric(found, name) else "left", overflow="fold")
+    for row in found.rows:
+        shown.add_row(*(escape(as_shown(row[c])) for c in found.columns))
+    out.print(shown)
+
+
 def measures(scores: list[dict[str, Any]]) -> None:
     """Measures a line each, under their arm and by what they are about; beside them what they are compared with."""
     from rich.box import SIMPLE_HEAD
@@ -191,7 +210,7 @@ def _named(gap: dict[str, Any]) -> str:
     return gap["benchmark"] + (f" ({gap['kind']})" if gap["kind"] in ("bound", "baseline", "people") else "")
 
 
-BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination")
+BESIDE = ("comprehension", "by comprehension", "belief", "recitation", "contamination", "policy", "independence", "simulator")
 
 
 def _notes(scores: list[dict[str, Any]]) -> Iterator[str]:

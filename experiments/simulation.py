@@ -10,12 +10,16 @@ from .. import __version__
 from ..agents.learner import Learner
 from ..errors import FieldError, InputError
 from ..games.base import Game
+from ..games.solvers import tape
 from ..transcripts import curves
-from ..transcripts.curves import ROLES, Simulated
+from ..transcripts.choices import Choices, greedy_fraction
+from ..transcripts.paths import ROLES, Paths, thinned
 from ..transcripts.store import Store
 from .design import Fields, agent_of
-from .engine import NOISES, Match, simulate, thinned
+from .engine import NOISES, Match, simulate
 
+FIRST, SOME = 1000, 32
+"""Rounds and seeds of which the greedy fraction is measured: it needs every single round."""
 BLOCK = 50
 """Seeds between two writes: what is lost when a simulation is cut off."""
 
@@ -38,7 +42,7 @@ class Plan:
     def match(self) -> Match:
         """The two learners at the game's means. Raises InputError where the engine does not know such a game."""
         human, ai, noise = (getattr(self.game, f, None) for f in ("human_means", "ai_means", "noise"))
-        if human is None or ai is None:
+        if human is None or ai is None or noise is None:
             raise InputError(f"'{self.spec['name']}' cannot be simulated: only `prompting` is played by learners over many rounds.")
         if noise not in NOISES:
             raise FieldError(f"noise '{noise}' cannot be simulated: choose one of {', '.join(NOISES)}.")
@@ -69,7 +73,34 @@ def run(plan: Plan, store: Store, seeds: Sequence[int], on_block: Callable[[int,
     return plan.name
 
 
-def rows(found: Sequence[Simulated], level: float = 0.95) -> Iterator[dict[str, Any]]:
+def traced(match: Match, horizon: int, seeds: Sequence[int], leads: bool = True, rounds: int | None = None) -> Iterator[Choices]:
+    """What the leader, or the follower, chose and earned in each seed. rounds: only the first so many."""
+    means, width, played = match.human_means if leads else match.ai_means, match.shape[1], min(rounds or horizon, horizon)
+    draw = {"bernoulli": tape.bernoulli, "gaussian": tape.gaussian}.get(match.noise)
+    for seed, cells in zip(seeds, simulate(match, horizon, seeds, [played], record=played).trace.tolist(), strict=True):
+        visits: dict[int, int] = {}
+        rewards = []
+        for cell in cells:
+            visit = visits.get(cell, 0)
+            visits[cell] = visit + 1
+            mean = means[cell // width][cell % width]
+            rewards.append(draw(mean, seed, cell, visit, 0 if leads else 1) if draw else mean)
+        leaders, answers = tuple(c // width for c in cells), tuple(c % width for c in cells)
+        if leads:
+            yield Choices(match.shape[0], width, horizon, True, (0,) * played, leaders, tuple(rewards))
+        else:
+            yield Choices(width, match.shape[0], horizon, False, leaders, answers, tuple(rewards))
+
+
+def explored(plan: Plan, found: Paths) -> dict[str, float]:
+    """How the leader explored, and the follower's instantaneous regret: means over seeds. The greedy fraction is that of the first
+    FIRST rounds of as many seeds as SOME."""
+    greedy = [greedy_fraction(c) for c in traced(plan.match(), plan.horizon, range(min(SOME, len(found.switched))), rounds=FIRST)]
+    return {**found.exploration(), "greedy fraction": sum(greedy) / len(greedy),
+            "instantaneous regret": float(found.instantaneous[:, -1].mean())}
+
+
+def rows(found: Sequence[Paths], level: float = 0.95) -> Iterator[dict[str, Any]]:
     """One line per horizon, role and benchmark: regret with its interval; on the last horizon's line the slope over all."""
     for s in found:
         for role in ROLES:
@@ -79,12 +110,12 @@ def rows(found: Sequence[Simulated], level: float = 0.95) -> Iterator[dict[str, 
                     continue  # a theorem's bound on regret is no benchmark to have regret against
                 mean, low, high = curves.interval(s.regret(role, value)[:, -1], level)
                 fitted = slopes(found, role, b["name"], level) if s is found[-1] else None
-                yield {"simulation": s.simulation, "rounds": s.horizon, "seeds": len(s.switched), "role": role,
+                yield {"simulation": s.name, "rounds": s.horizon, "seeds": len(s.switched), "role": role,
                        "benchmark": b["name"], "per_round": value, "regret": mean, "low": low, "high": high,
                        "slope": fitted and fitted[0], "slope_low": fitted and fitted[1], "slope_high": fitted and fitted[2]}
 
 
-def slopes(found: Sequence[Simulated], role: str, benchmark: str, level: float) -> tuple[float, float, float] | None:
+def slopes(found: Sequence[Paths], role: str, benchmark: str, level: float) -> tuple[float, float, float] | None:
     """The exponent of regret over the horizons of several simulations of one pair."""
     known = [{b["name"]: b["value"].get(role) for b in s.benchmarks}.get(benchmark) for s in found]
     if None in known:

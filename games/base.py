@@ -253,7 +253,7 @@ class Benchmark(Frozen):
         return all(v is not None for v in self.value.values())
 
 
-Information = tuple[Observation, ...]
+Information = Sequence[Observation]
 """All a role has learned, oldest first."""
 Mixed = tuple[tuple[float, Move | None], ...]
 """Chances over moves, summing to 1; None is to pass."""

@@ -18,6 +18,7 @@ an equilibrium, of the stage and so, repeated, of all T rounds; where they are n
 `tolerant`, `self_tolerant` (experimental: its formula is a reconstruction): games/solvers/stackelberg.py. The theorems' bounds:
 games/solvers/learning_bounds.py; their value is what the human is guaranteed per round, `stackelberg` less regret / T, and their
 measure `regret` is the bound on the sum. Rules may give `delta` (else .05) and `pulls` (else ceil(T^(2/3))).
+With `simulation_queries` and horizon 1 the human may try prompts on a simulator before; these solutions need no query and put none.
 Under one controller `central`, the largest u1 + u2, is the optimum, and the others are bounds.
 Ties: the leader's favourite answer (`stackelberg_weak`: her worst), then the lowest index.
 Checked example (the defaults): stackelberg (.6, .4), at the first prompt and response; tolerant the same.
@@ -34,6 +35,7 @@ from pydantic import Field, create_model, model_validator
 
 from ..errors import RulesError
 from .base import Benchmark, Information, Mixed, Move, Observation, Play, Role, Rounds, Rules, Saw, State, Strategy, surely
+from .leading import trying
 from .prompting_words import PLAIN, STUDIO, Brief, Pair, Prompt, Response, Verdict, labels
 from .repeated import Repeated
 from .solvers import learning_bounds, tape
@@ -143,8 +145,10 @@ class Prompting(Repeated):
         return INFEASIBLE
 
     def admit(self, rules: Rules) -> None:
-        if rules.get("rounds") is None:
+        if rules.get("rounds") is None and rules.get("leader") is None:
             raise RulesError("this game is played in rounds: use protocol \"prompting\".")
+        if rules.get("rounds") is None and self.horizon > 1:
+            raise RulesError("simulation_queries plays one round: set horizon = 1, or use protocol \"prompting\".")
         if rules.get("decline") and min(self._every) < INFEASIBLE:
             raise RulesError("a response that pays less than -1 would be declined, and no benchmark here says what then: "
                              "set decline = false, or every mean to at least -1.")
@@ -175,28 +179,16 @@ class Prompting(Repeated):
 
     def payoffs(self, play: Play) -> dict[Role, float]:
         """Mean reward per round."""
-        return self._mean(play, noisy=True)
+        return averaged(self.rewards(play))
 
     def means(self, play: Play) -> dict[Role, float]:
         """Mean expected reward per round, given the moves."""
-        return self._mean(play, noisy=False)
-
-    def _mean(self, play: Play, noisy: bool) -> dict[Role, float]:
-        human = ai = 0.0
-        visits: dict[tuple[int, int], int] = {}
-        plays = _rounds(play)
-        for lead, answer, declined in plays:
+        paid = []
+        for lead, answer, declined in self.history(play):
             a, b = self.cell(lead, answer)
-            visit = visits.get((a, b), 0)
-            visits[a, b] = visit + 1
-            if declined:
-                paid = {"human": INFEASIBLE, "ai": INFEASIBLE}
-            elif noisy:
-                paid = self.reward(play.state, lead, answer, visit)
-            else:
-                paid = {"human": self.human_means[a][b], "ai": self.ai_means[a][b]}
-            human, ai = human + paid["human"], ai + paid["ai"]
-        return {"human": human / len(plays), "ai": ai / len(plays)}
+            paid.append({"human": self.human_means[a][b], "ai": self.ai_means[a][b]} if not declined else
+                        {"human": INFEASIBLE, "ai": INFEASIBLE})
+        return averaged(paid)
 
     def bounds(self, role: Role) -> tuple[float, float]:
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
@@ -224,7 +216,11 @@ class Prompting(Repeated):
         return found + self._theorems(rules)
 
     def _net(self, human: float, ai: float, rules: Rules) -> dict[str, float | None]:
-        return {"human": human - rules.get("price", 0.0), "ai": ai}
+        return {"human": human - self._fee(rules), "ai": ai}
+
+    def _fee(self, rules: Rules) -> float:
+        """What a round costs the human; her queries to a simulator cost nothing here, as none is put."""
+        return float(rules.get("price", 0.0)) if rules.get("rounds") else 0.0
 
     def _tolerant(self, name: str, points: tuple[Point, Point], rules: Rules, note: str) -> Benchmark:
         human, ai = points
@@ -263,7 +259,7 @@ class Prompting(Repeated):
         value: dict[str, float | None] = {"human": None}
         if not reason:
             a, b = equilibrium(self.human_means, self.ai_means)
-            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - rules.get("price", 0.0)}
+            value = {"human": self.human_means[a][b] - measures["regret"] / self.horizon - self._fee(rules)}
         return Benchmark(name=name, kind="bound", source=source, value=value, note=reason or note,
                          measures=dict.fromkeys(measures) if reason else measures)
 
@@ -277,6 +273,8 @@ class Prompting(Repeated):
             if issubclass(want, Pair):
                 return surely(want(prompt_id=self.prompts[a], response_id=self.responses[b]))
             if issubclass(want, Prompt):
+                if trying(information):
+                    return surely(None)
                 return surely(want(prompt_id=self.prompts[a]))
             assert issubclass(want, Response)
             return surely(want(response_id=self.responses[self._answer(_asked(information), weak)]))
@@ -293,16 +291,6 @@ def _asked(information: Information) -> Prompt:
     return next(o.move for o in reversed(information) if isinstance(o, Saw) and isinstance(o.move, Prompt))
 
 
-def _rounds(play: Play) -> list[tuple[Prompt, Response, bool]]:
-    """Prompt, response and whether it was declined, of every round."""
-    found: list[tuple[Prompt, Response, bool]] = []
-    lead: Prompt | None = None
-    for _, move in play.moves:
-        if isinstance(move, Prompt):
-            lead = move
-        elif isinstance(move, Response):
-            assert lead is not None
-            found.append((lead, move, False))
-        elif isinstance(move, Verdict) and move.verdict == "decline":
-            found[-1] = (*found[-1][:2], True)
-    return found
+def averaged(paid: list[dict[Role, float]]) -> dict[Role, float]:
+    """The mean over rounds; 0 if there were none."""
+    return {role: sum(p[role] for p in paid) / max(1, len(paid)) for role in ("human", "ai")}

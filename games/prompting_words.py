@@ -18,7 +18,7 @@ class Brief(Observation):
                     for i, (us, vs) in enumerate(zip(self.human, self.ai, strict=True), 1)
                     for j, (u, v) in enumerate(zip(us, vs, strict=True), 1)]
             known = "\n".join([w.tell("known"), *(rows if w.order == "given" else rows[::-1])])
-        return " ".join([w.tell(f"brief_{me}"), w.tell(self.noise), known])
+        return " ".join([w.tell("brief_human" if me == "human" else "brief_ai"), w.tell(self.noise), known])
 
 
 class Prompt(Move):
@@ -50,7 +50,7 @@ def labels(letter: str, size: int) -> tuple[str, ...]:
 PLAIN = Wording(
     name="plain",
     unit="{} point|{} points",
-    labels={"human": "The person", "ai": "The assistant"},
+    labels={"human": "The person", "ai": "The assistant", "simulator": "The copy"},
     texts={
         "brief_human": "In every round you send one of several requests to an AI assistant, and it answers with one of several "
                        "responses. What you earn depends on both. The assistant earns points of its own, by its own measure.",
@@ -71,6 +71,12 @@ PLAIN = Wording(
         "other_summary": "{who}, on average:",
         "tally": "{arm}: {count} time(s), {mean}",
         "never": "never tried",
+        "left": "Before that you may try {queries} more request(s) on a copy of the assistant; each costs {price}.",
+        "tried": "You tried: {move}. The copy answered: {answer}.",
+        "asked": "You put to the copy: {move}.",
+        "counts": "The trials are over. What you send now counts.",
+        "stand_in": "You are a copy of the assistant: say what it would answer.",
+        "hint": "What you are told of it is right with chance {accuracy}.",
         "Prompt": "Which request do you send?",
         "Response": "Which response do you give?",
         "Pair": "You decide for both sides, and count what both earn together. Which request, and which response?",
@@ -88,7 +94,7 @@ STUDIO = Wording(
     scale=10,
     shift=20,
     order="reversed",
-    labels={"human": "The client", "ai": "The composing machine", "accept": "keep", "decline": "discard",
+    labels={"human": "The client", "ai": "The composing machine", "simulator": "The second machine", "accept": "keep", "decline": "discard",
             **dict(zip(labels("a", len(SONGS)), SONGS, strict=True)), **dict(zip(labels("b", len(STYLES)), STYLES, strict=True))},
     texts={
         "brief_human": "Again and again you order a piece from a composing machine, which chooses an arrangement. What you get for "
@@ -110,6 +116,12 @@ STUDIO = Wording(
         "other_summary": "{who}, on average:",
         "tally": "{arm}: {count} time(s), {mean}",
         "never": "not tried yet",
+        "left": "Before that you may try {queries} more order(s) on a second machine like it; each costs {price}.",
+        "tried": "You tried: {move}. The second machine chose: {answer}.",
+        "asked": "You put to the second machine: {move}.",
+        "counts": "The trials are over. What you order now counts.",
+        "stand_in": "You are a second machine like it: say what it would choose.",
+        "hint": "What you are told of it is right with chance {accuracy}.",
         "Prompt": "What do you order?",
         "Response": "Which arrangement do you choose?",
         "Pair": "You decide for both sides, and count what both get together. Which order, and which arrangement?",

@@ -92,8 +92,9 @@ class CheapTalk(Protocol):
         """The rounds of talk; what was said, in order."""
         said: list[tuple[Role, Move]] = []
         for at in range(1, self.rounds + 1):
+            floor = Floor(speakers=speakers, round=at, rounds=self.rounds)
             for role in speakers:
-                notes.tell(role, Floor(speakers=speakers, round=at, rounds=self.rounds))
+                notes.tell(role, floor)
             words = yield tuple(notes.ask(role, Say, optional=True) for role in speakers)
             spoken = [(role, say) for role, say in zip(speakers, words, strict=True) if say is not None]
             for speaker, say in spoken:

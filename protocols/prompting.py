@@ -101,9 +101,9 @@ class Table:
         self.totals: dict[tuple[Role, str, str], float] = {}
         self.played = 0
 
-    def ask(self, role: Role, want: type[Move], lead: Move | None = None) -> Ask:
-        """The ask of one round: what is new, or all in short."""
-        seen = () if lead is None else (Saw(role=self.leader, move=lead),)
+    def ask(self, role: Role, want: type[Move], lead: Move | None = None, *also: Observation) -> Ask:
+        """The ask of one round: what is new, or all in short; then the leader's move, and what came with it."""
+        seen = also if lead is None else (Saw(role=self.leader, move=lead), *also)
         if self.raw[role]:
             news, self.news[role] = self.news[role], []
             return Ask(role, (*news, *seen), want)
@@ -111,15 +111,25 @@ class Table:
 
     def judge(self, answer: Move) -> Ask:
         """The leader is shown the answer, and asked whether she takes it."""
-        return Ask(self.leader, (Saw(role=self.follower, move=answer),), self.game.verdict)
+        return self.go_on(self.leader, self.game.verdict, Saw(role=self.follower, move=answer))
+
+    def go_on(self, role: Role, want: type[Move], *seen: Observation) -> Ask:
+        """A further ask within a round: its talk goes on whatever the history."""
+        return Ask(role, seen, want)
 
     def settle(self, lead: Move, answer: Move, declined: bool) -> None:
         """Both earn, and are told what they may know."""
         cell = label(lead), label(answer)
-        visit = self.visits.get(cell, 0)
-        earned = (dict.fromkeys(self.game.players(), self.game.worth_declined) if declined
-                  else self.game.reward(self.state, lead, answer, visit))
-        self.visits[cell], self.played = visit + 1, self.played + 1
+        self.book(cell, self.declined if declined else self.game.reward(self.state, lead, answer, self.visits.get(cell, 0)), answer)
+
+    @property
+    def declined(self) -> dict[Role, float]:
+        """What either earns by a declined round."""
+        return dict.fromkeys(self.game.players(), self.game.worth_declined)
+
+    def book(self, cell: tuple[str, str], earned: dict[Role, float], answer: Move) -> None:
+        """Takes in what a round earned at a cell; `answer` is what the leader may see of it."""
+        self.visits[cell], self.played = self.visits.get(cell, 0) + 1, self.played + 1
         for role, reward in earned.items():
             self.totals[(role, *cell)] = self.totals.get((role, *cell), 0.0) + reward
         told = self.protocol.information
@@ -133,15 +143,17 @@ class Table:
         """What each choice has earned so far, one summary for each whose rewards the role sees."""
         told = self.protocol.information
         whose = [role, *(r for r in self.game.players() if r != role and told in ("both", "central"))]
-        prompts, responses = self.game.rounds(self.leader).options, self.game.rounds(self.leader).others
-        arms: Arms
-        if lead is not None:
-            arms = [((b,), ((label(lead), b),)) for b in responses]
-        elif told == "own":
-            arms = [((a,), tuple((a, b) for b in responses)) for a in prompts]
-        else:
-            arms = [((a, b), ((a, b),)) for a in prompts for b in responses]
+        arms = self.arms(lead)
         return [self.summary(r, arms) for r in whose]
+
+    def arms(self, lead: Move | None) -> Arms:
+        """The choices of the follower, if there is a move to answer; else those the leader can tell apart."""
+        prompts, responses = self.game.rounds(self.leader).options, self.game.rounds(self.leader).others
+        if lead is not None:
+            return [((b,), ((label(lead), b),)) for b in responses]
+        if self.protocol.information == "own":
+            return [((a,), tuple((a, b) for b in responses)) for a in prompts]
+        return [((a, b), ((a, b),)) for a in prompts for b in responses]
 
     def summary(self, role: Role, arms: Arms) -> Summary:
         """Counts and means of one role, over the cells that each arm stands for."""

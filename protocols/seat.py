@@ -10,7 +10,7 @@ from ..games.base import Frozen, Information, Mixed, Move, Role, Strategy, Wordi
 from .base import Ask
 from .codec import render, schema
 
-Finish = Literal["stop", "length", "refusal"]
+Finish = Literal["stop", "length", "refusal", "absent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,11 @@ class Reply:
     """What a seat said.
 
     words    as they came, before any reading
-    finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined
+    finish   `stop`; `length` if cut off by a token limit; `refusal` if the model declined; `absent` if a person was not there to
+             answer
     cost     in US dollars, None if the price is not known
     latency  seconds
-    fingerprint  what the service calls the state of its model, if it says so
+    fingerprint  what the service calls the state of its model, if it says so; of a person, an anonymous name
     cached   said before: it is from a cache
     """
     words: str
@@ -58,6 +59,9 @@ class Head(Sequence[Any]):
     def __getitem__(self, at: Any) -> Any:
         return self._list[at] if isinstance(at, int) and 0 <= at < self._size else self._list[:self._size][at]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(x == y for x, y in zip(self, other, strict=True))
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -70,6 +74,8 @@ class Turn:
     before    how many asks the seat answered before its talk last began anew; these are not in `past`
     kept      what the seat has worked out from its past so far, so that a long game is not gone through anew at every ask. A
               seat that is taken up again begins with none, so it may hold only what `past` gives again
+    sitting   the same for all asks of this role in this episode and for no others, so that who serves several tables can tell them
+              apart; no words depend on it
     """
     ask: Ask
     wording: Wording
@@ -79,6 +85,7 @@ class Turn:
     tries: int = 0
     before: int = 0
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    sitting: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def role(self) -> Role:
@@ -91,8 +98,18 @@ class Turn:
 
     @cached_property
     def information(self) -> Information:
-        """All this role has learned up to now."""
-        return tuple(o for ask, _ in self.past for o in ask.news) + self.ask.news
+        """All this role has learned up to now. Grown by what is new at every ask: gathered anew, a long game would cost its square."""
+        asks = len(self.past) + 1
+        seen, taken, last = self.kept.get("information", ([], 0, None))
+        if taken > asks or (taken and self._ask(taken - 1) is not last):
+            seen, taken = [], 0  # of another talk
+        for i in range(taken, asks):
+            seen.extend(self._ask(i).news)
+        self.kept["information"] = seen, asks, self.ask
+        return Head(seen)
+
+    def _ask(self, i: int) -> Ask:
+        return self.past[i][0] if i < len(self.past) else self.ask
 
     @property
     def text(self) -> str:
@@ -172,6 +189,9 @@ class Agent(Frozen, ABC):
 
     async def check(self) -> None:
         """Called once before a run begins. Raises ProviderError if it is plain already that nobody would answer."""
+
+    def rise(self, sitting: dict[str, Any]) -> None:
+        """Called when an episode is over in which it was asked, with the `sitting` of its turns."""
 
     async def close(self) -> None:
         """Lets go of connections."""

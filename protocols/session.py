@@ -32,6 +32,7 @@ Status = Literal["done", "forfeit", "error", "paused"]
 Event = dict[str, Any]
 TRUNCATED = "Your answer was cut off. Answer again, more briefly."
 REFUSED = "You declined to answer. Please answer the question in the form asked for."
+ABSENT = "Nobody answered in time."
 
 
 def seed_of(*parts: object) -> int:
@@ -100,9 +101,17 @@ class Session:
     past: dict[Role, list[tuple[Ask, str]]] = field(default_factory=dict)
     before: dict[Role, int] = field(default_factory=dict)
     kept: dict[Role, dict[str, Any]] = field(default_factory=dict)
+    sitting: dict[Role, dict[str, Any]] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
         """Runs the script to its end. Raises Fatal, Unreachable (after all tries) and InputError; the rest is an Outcome."""
+        try:
+            return await self._outcome()
+        finally:
+            for role, sitting in self.sitting.items():
+                self.seats[role].rise(sitting)
+
+    async def _outcome(self) -> Outcome:
         try:
             return Outcome("done", await self._drive())
         except Forfeit as forfeit:
@@ -172,7 +181,7 @@ class Session:
         else:
             kept = self.kept.setdefault(ask.role, {})
             now = Turn(ask, self.wording[ask.role], seed, Head(past), said.attempts, said.tries,
-                       self.before.get(ask.role, 0), kept)
+                       self.before.get(ask.role, 0), kept, self.sitting.setdefault(ask.role, {}))
             move, words = await self._talk(turn, now, agent)
         past.append((ask, words))
         return move
@@ -286,6 +295,8 @@ def judge(reply: Reply, ask: Ask, wording: Wording) -> tuple[Move | None, str, s
         return None, TRUNCATED, "truncated"
     if reply.finish == "refusal":
         return None, REFUSED, "refusal"
+    if reply.finish == "absent":
+        return None, ABSENT, "refusal"
     try:
         return read(reply.words, ask.want, wording, ask.optional), "", "ok"
     except Invalid as wrong:

@@ -14,17 +14,21 @@ from pydantic import Field, create_model
 from ..games.base import Frozen, Move, Observation, Role, Wording
 
 
-class Task(Frozen):
-    """One prompt.
+class Criteria(Frozen):
+    """By what a text is scored.
 
     gold    the right answer, for exact matching
     tests   Python statements, each of which must run without an error after the answer has been run
     rubric  how a judge should score
     """
-    prompt: Annotated[str, Field(min_length=1)]
     gold: str | None = None
     tests: tuple[str, ...] = ()
     rubric: str | None = None
+
+
+class Task(Criteria):
+    """One prompt, and by what answers to it are scored."""
+    prompt: Annotated[str, Field(min_length=1)]
 
 
 class Prompt(Observation):
@@ -67,6 +71,6 @@ def mark_of(outcomes: int) -> type[Mark]:
     return create_model("Mark", __base__=Mark, __module__=__name__, score=(Annotated[int, Field(ge=1, le=outcomes)], ...))
 
 
-def key_of(task: Task) -> Key:
-    """What the evaluator of a task is told beside the answer."""
-    return Key(gold=task.gold, tests=task.tests, rubric=task.rubric)
+def key_of(by: Criteria) -> Key:
+    """What an evaluator is told beside the answer."""
+    return Key(gold=by.gold, tests=by.tests, rubric=by.rubric)

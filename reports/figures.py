@@ -38,6 +38,11 @@ def svg(plot: "Plot") -> str:
 
 
 def intervals(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> str:
+    """Estimates with their intervals as SVG; see `interval_plot`."""
+    return svg(interval_plot(rows, label, unit, marks))
+
+
+def interval_plot(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> "Plot":
     """Estimates with their intervals, one under the other. rows: {label, value, low, high}; marks: a column with a reference."""
     plot, axes = canvas(height=1.0 + 0.32 * len(rows))
     for y, row in enumerate(rows):
@@ -49,7 +54,7 @@ def intervals(rows: Sequence[Row], label: str, unit: str, marks: str = "") -> st
     axes.set_yticks(range(len(rows)), [str(r[label]) for r in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel(unit, fontsize=9)
-    return svg(plot)
+    return plot
 
 
 def specification_curve(rows: Sequence[Row], null: float, unit: str) -> str:
@@ -65,4 +70,18 @@ def specification_curve(rows: Sequence[Row], null: float, unit: str) -> str:
     axes.set_xticks([])
     axes.set_xlabel("specifications, by estimate (the declared one in red)", fontsize=9)
     axes.set_ylabel(unit, fontsize=9)
+    return svg(plot)
+
+
+def curves(rows: Sequence[Row], by: str, across: str, up: str, x: str, y: str, marks: Sequence[tuple[float, float]] = ()) -> str:
+    """A line for each value of `by`, named at its right end; marks: points to be seen."""
+    plot, axes = canvas(height=3.2)
+    for name, colour in zip(dict.fromkeys(r[by] for r in rows), (ACCENT, WARM, SOFT, INK) * len(rows), strict=False):
+        own = [r for r in rows if r[by] == name]
+        axes.plot([r[across] for r in own], [r[up] for r in own], color=colour, linewidth=1.6)
+        axes.annotate(str(name), (own[-1][across], own[-1][up]), (4, 0), textcoords="offset points", fontsize=8, color=colour, va="center")
+    for point in marks:
+        axes.plot(*point, "o", color=INK, markersize=5)
+    axes.set_xlabel(x, fontsize=9)
+    axes.set_ylabel(y, fontsize=9)
     return svg(plot)

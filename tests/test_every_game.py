@@ -33,6 +33,10 @@ PROTOCOLS: list[dict[str, Any]] = [
     {"name": "text_contract"}, {"name": "text_contract", "chooses": "after"}, {"name": "negotiated_contract", "rounds": 1},
     {"name": "repeated_contract", "rounds": 2, "revealed": True},
     {"name": "menu_contract"},
+    {"name": "written_prompting"}, {"name": "written_prompting", "writer": True, "information": "own", "leader_history": "summary"},
+    {"name": "written_prompting", "information": "both", "decline": True, "price": 0.1, "follower_history": "summary"},
+    {"name": "simulation_queries"},
+    {"name": "simulation_queries", "budget": 2, "adaptive": False, "price": 0.02},
 ]
 COUNTS = ([25, 27, 6, 1, 0, 7, 8, 18, 22, 46], [27, 22, 2, 0, 1, 7, 9, 8, 27, 57], [15, 30, 3, 1, 1, 6, 10, 12, 19, 63])
 MTBENCH = [[n / 160 for n in row] for row in COUNTS]
@@ -41,6 +45,11 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
     "survey": [{}, {"kind": "number", "questions": [{"key": "a", "text": "How many?", "isomorph": "What number?", "median": 9.0,
                                                      "iqr": 2.0}]}],
     "announced_policy": [{}, {"task": "judge"}, {"task": "act_on", "gain": 2.0}],
+    "persuasion": [{}, {"prior": [0.2, 0.3, 0.5], "sender_utility": [[1, 0]] * 3, "receiver_utility": [[1, 0], [-0.25, 0], [-1, 0]],
+                        "pitches": True},
+                   {"prior": [0.4, 0.35, 0.25], "sender_utility": [[0.9, 0.1, 0.5], [0.6, 0.5, 0.8], [0.2, 0.4, 0.9]],
+                    "receiver_utility": [[0.5, 0.9, 0.2], [0.6, -0.9, 0.7], [0.8, 0.1, 0.4]], "radius": 0.3},
+                   {"prior": [0.5, 0.5], "sender_utility": [[0, 1, 2]] * 2, "receiver_utility": [[0, -0.75, 0.25], [0, 0.25, -0.75]]}],
     "email": [{}, {"prior": 0.8, "harm": 3.0}, {"accuracy": 0.6, "thinking_cost": 8.0, "ask_cost": 0.25}, {"accuracy": 0.2},
               {"prior": 1.0}, {"ai_interest": "agree"}],
     "battle_of_the_sexes": [{}, {"informed": "both_common"}, {"informed": "row"}, {"informed": "both_private"},
@@ -67,6 +76,13 @@ INSTANCES: dict[str, list[dict[str, Any]]] = {
     "screened_contract": [{}, {"kind_chances": [0.2, 0.8]}, {"outcome_probabilities": [[0.8, 0.1, 0.1], [0, 0.8, 0.2], [0.4, 0.2, 0.4]],
                                                             "kind_costs": [[0, 1.0, 0.2], [0, 0.5, 0.5]]}],
     "prompted_contract": [{}, {"objective": "budget", "rewards": [0.0, 6.0]}, {"task_chances": [0.8, 0.2], "target": 1}],
+    "written_prompting": [{"horizon": 1}, {"briefs": ["One.", ["Two.", "Two, in other words."]], "styles": [], "levels": 2,
+                                           "human_means": [[0.25], [0.6]], "ai_means": [[1], [0]]},
+                          {"own": 80, "longest": 200, "known": True, "horizon": 1}],
+    "private_persuasion": [{}, {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.3, 0.2, 0.3, 0.2], "odds": [0.5, 0.2, 1.7, 0.5]},
+                           {"beliefs": [0.1, 0.3, 0.4], "weights": [0.6, 0.2, 0.2], "partitions": [[0, 1, 0], [0, 0, 1]]},
+                           {"beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "sender_utility": [[0, 1, 3], [0, 1, 2], [0, 1, 2]],
+                            "receiver_utility": [[[0, 2, 3], [0, 1, -1], [0, -2, -3]]]}],
     "second_price_auction": [{}, {"bidders": 4, "reserve": 0.3}, {"signal": "exact"}, {"signal": "binary"}],
 }
 """Instances beyond the defaults, on which the tests of this file are repeated. A new game is tested on its defaults at once."""

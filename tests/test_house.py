@@ -10,7 +10,7 @@ import pytest
 from parlour.registry import modules
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("games", "protocols", "agents", "transcripts", "reports", "experiments")
+LAYERS = ("games", "protocols", "agents", "transcripts", "reports", "experiments", "viewer")
 FOUNDATION = ("errors", "registry")
 SOURCES = [p for folder in LAYERS for p in sorted((ROOT / folder).rglob("*.py"))]
 SOURCES += [ROOT / f"{f}.py" for f in ("__init__", *FOUNDATION)]
@@ -114,7 +114,8 @@ def test_every_game_names_its_source(name: str) -> None:
     assert "Source" in (ast.get_docstring(ast.parse((ROOT / "games" / f"{name}.py").read_text())) or "")
 
 
-HEAVY = ("litellm", "openai", "langgraph", "scipy", "pandas", "numpy", "duckdb", "aiohttp", "rich", "tenacity", "statsmodels")
+HEAVY = ("litellm", "openai", "langgraph", "scipy", "pandas", "numpy", "duckdb", "aiohttp", "rich", "tenacity", "statsmodels",
+         "starlette", "uvicorn", "matplotlib", "jinja2")
 
 
 @pytest.mark.parametrize("code", [

@@ -1,4 +1,5 @@
 """What is shipped: the wheel holds the package and nothing else, and works where there is no checkout, no git and no network."""
+import csv
 import os
 import shutil
 import subprocess
@@ -13,12 +14,14 @@ from zipfile import ZipFile
 import duckdb
 import pytest
 
+pytestmark = pytest.mark.xdist_group("package")  # what its tests share is made once
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["setuptools"]["packages"]
 NOT_SOURCES = (".*", "__pycache__", "build", "dist", "*.egg-info", "*.duckdb", "*.duckdb.wal", "*.journals")
 FOUNDATION = ("errors", "registry")
-OUR_FOLDERS = ("agents", "experiments", "games", "protocols", "reports", "transcripts", "tests", "docs", "examples", "perf")
+OUR_FOLDERS = ("agents", "experiments", "games", "protocols", "reports", "transcripts", "viewer", "tests", "docs", "examples", "perf")
 
 
 def run(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -81,7 +84,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: tuple[Path, Path]) 
         assert "parlour = parlour.experiments.cli:main" in wheel.read(f"{about}/entry_points.txt").decode()
     assert {"parlour/py.typed", "parlour/transcripts/schema/001_start.sql", "parlour/experiments/demo.toml"} <= names
     assert {n for n in names if n.count("/") == 1 and n.endswith(".py")} == {f"parlour/{m}.py" for m in ("__init__", *FOUNDATION)}
-    assert {n.split("/")[1] for n in names if n.startswith("parlour/") and n.count("/") > 1} == set(OUR_FOLDERS[:6])
+    assert {n.split("/")[1] for n in names if n.startswith("parlour/") and n.count("/") > 1} == {*OUR_FOLDERS[:7], "examples"}
 
 
 def test_the_sdist_says_what_it_is(built: tuple[Path, Path]) -> None:
@@ -124,3 +127,20 @@ def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     demo = tomllib.loads((ROOT / "experiments" / "demo.toml").read_text())
     assert (arms, episodes) == (len(demo["arms"]), len(demo["arms"]) * demo["episodes"]) and ended == episodes
     assert os.listdir(tmp_path / "home") == []
+
+
+def test_a_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """Its designs, its tables and its page are in the package; and its bundle gives the same tables to whoever has no more than that."""
+    environment, folder = bare(tmp_path), tmp_path / "work"
+    folder.mkdir()
+    command, store = installed / "bin" / "parlour", ("--store", "parlour-demo.duckdb")
+    text = run(command, "demo", "one_ai_or_two", "--episodes", "20", cwd=folder, env=environment)
+    found = {row["quantity"]: row for row in csv.DictReader((folder / "parlour-demo-one_ai_or_two" / "expected-and-found.csv").open())}
+    assert "The full reports of what was played" in text
+    sums = [float(found[f"sum of payoffs, {arm}"]["found"]) for arm in ("no AI", "one common AI", "an AI each")]
+    assert sums == pytest.approx([19, 22.8, 14.82])
+    assert "data:image/svg" in (folder / "parlour-demo-one_ai_or_two" / "report.html").read_text()
+    run(command, "bundle", "one-ai-or-two-model", *store, "--to", "x.tar.gz", cwd=folder, env=environment)
+    (folder / "elsewhere").mkdir()
+    assert " 0 differ" in run(command, "bundle", "verify", folder / "x.tar.gz", cwd=folder / "elsewhere", env=environment)
+    assert os.listdir(folder / "elsewhere") == []

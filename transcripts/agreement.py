@@ -157,3 +157,16 @@ def ppi(y: Values, f: Values, f_more: Values) -> tuple[float, float, float]:
     estimate = weight * float(more.mean()) + float(np.mean(a - weight * b))
     error = float(np.sqrt(np.var(a - weight * b, ddof=1) / n + weight**2 * spread / big))
     return estimate, error, weight
+
+
+def corrected(acted: Values, n: Values, share: Values, more: Values) -> dict[str, float]:
+    """PPI++ from counts by question: `acted` of `n` people said yes, the simulator's share, how often it was asked.
+
+    The people's mean with and without the simulator, and how many people the corrected one is worth. Questions are taken as drawn
+    from those the simulator answered. Raises ValueError as `ppi` does.
+    """
+    y = np.concatenate([np.repeat([1.0, 0.0], [int(a), int(m) - int(a)]) for a, m in zip(acted, n, strict=True)])
+    estimate, error, _ = ppi(y, np.repeat(share, np.asarray(n, int)), np.repeat(share, np.asarray(more, int)))
+    plain = float(np.std(y, ddof=1) / np.sqrt(len(y)))
+    return {"people's mean share": float(y.mean()), "PPI++: people's mean share": estimate, "PPI++: its standard error": error,
+            "PPI++: people it is worth": len(y) * (plain / error) ** 2 if error > 0 else float(len(y)), "people on record": float(len(y))}

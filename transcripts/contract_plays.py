@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic_core import from_json
 
 from ..games.base import NATURE, SLACK, Play
 from ..games.contracting import NONE, Contracting, Drawn
 from ..games.screened_contract_words import Report
 from ..games.solvers.obedience import utilities
-from ..protocols.codec import decode
 from .arms import Arm
-
-PLAYS = "SELECT n.episode, n.play FROM ending n JOIN episode e USING (run, episode) WHERE run = ? AND e.arm = ? AND n.status = 'done'"
+from .plays import plays
 
 
 @dataclass(frozen=True)
@@ -89,15 +86,7 @@ def made(arm: Arm) -> dict[int, list[Made]]:
     game = arm.game
     if not isinstance(game, Contracting):
         return {}
-    plays = arm.store.rows(PLAYS, [arm.run, arm.name])
-    return {row["episode"]: list(rounds(game, play_of(row["play"]), arm.rules.get("chooses") == "after")) for row in plays}
-
-
-def play_of(row: str) -> Play:
-    """The play of an ending's row."""
-    data = from_json(row)
-    moves = tuple((role, decode(move)) for role, move in data["moves"] if move is not None)
-    return Play(state=decode(data["state"]), moves=moves, fees=data["fees"])
+    return {episode: list(rounds(game, play, arm.rules.get("chooses") == "after")) for episode, play in plays(arm)}
 
 
 def rounds(game: Contracting, play: Play, after: bool) -> Iterator[Made]:

@@ -1,19 +1,17 @@
 """Simulations in the store: put there in blocks of seeds, read back as regret against every benchmark."""
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
 from ..errors import StoreError
+from .paths import Paths, label
 from .store import Store
 
 if TYPE_CHECKING:
     import numpy
 
-ROLES = ("human", "ai")
 RESAMPLES = 2000
 
 
@@ -41,59 +39,7 @@ def put(store: Store, simulation: str, seeds: Sequence[int], rounds: Sequence[in
     del block
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """One simulation as read back. plays: seeds x rounds x cells; means: players x cells."""
-    simulation: str
-    leader: Mapping[str, Any]
-    follower: Mapping[str, Any]
-    horizon: int
-    means: "numpy.ndarray[Any, Any]"
-    shape: tuple[int, int]
-    benchmarks: list[dict[str, Any]]
-    rounds: "numpy.ndarray[Any, Any]"
-    plays: "numpy.ndarray[Any, Any]"
-    switched: "numpy.ndarray[Any, Any]"
-
-    @cached_property
-    def totals(self) -> "numpy.ndarray[Any, Any]":
-        """players x seeds x rounds: the sum of expected rewards up to a round."""
-        import numpy as np
-        return np.einsum("pc,sgc->psg", self.means, self.plays)
-
-    def regret(self, role: str, per_round: float) -> "numpy.ndarray[Any, Any]":
-        """seeds x rounds: benchmark times t, less the sum of expected rewards."""
-        found: numpy.ndarray[Any, Any] = per_round * self.rounds - self.totals[ROLES.index(role)]
-        return found
-
-    @property
-    def instantaneous(self) -> "numpy.ndarray[Any, Any]":
-        """seeds x rounds: the follower's own regret so far, sum of max_b u(a_t, b) - u(a_t, b_t), in the mean per round."""
-        own = self.means[1].reshape(self.shape)
-        lost = (own.max(axis=1, keepdims=True) - own).ravel()
-        found: numpy.ndarray[Any, Any] = self.plays @ lost / self.rounds
-        return found
-
-    @property
-    def prompts(self) -> "numpy.ndarray[Any, Any]":
-        """seeds x rounds x prompts: how often each prompt was played."""
-        found: numpy.ndarray[Any, Any] = self.plays.reshape(*self.plays.shape[:2], *self.shape).sum(axis=3)
-        return found
-
-    def exploration(self) -> dict[str, float]:
-        """K min_a n_a / T, the share of seeds that never play the most played prompt's best rival after T/2, and the last switch."""
-        import numpy as np
-
-        counts, half = self.prompts, int(np.searchsorted(self.rounds, max(1, self.horizon // 2)))
-        own = self.means[1].reshape(self.shape)
-        answered = self.means[0].reshape(self.shape)[np.arange(self.shape[0]), own.argmax(axis=1)]
-        best = int(answered.argmax())
-        return {"min fraction": float((self.shape[0] * counts[:, -1].min(axis=1) / self.horizon).mean()),
-                "suffix failure": float((counts[:, -1, best] == counts[:, half, best]).mean()),
-                "last switch": float(self.switched.mean())}
-
-
-def read(store: Store, simulation: str) -> Simulated:
+def read(store: Store, simulation: str) -> Paths:
     """A simulation from its rows. Raises StoreError if there is none."""
     import numpy as np
 
@@ -106,9 +52,10 @@ def read(store: Store, simulation: str) -> Simulated:
     it, rounds = about[0], np.array(sorted({r["round"] for r in rows}))
     human, ai = from_json(it["human_means"]), from_json(it["ai_means"])
     plays = np.array([r["plays"] for r in rows]).reshape(len(switched), len(rounds), -1)
-    return Simulated(simulation, from_json(it["leader"]), from_json(it["follower"]), it["rounds"],
+    leader, follower = from_json(it["leader"]), from_json(it["follower"])
+    return Paths(simulation, leader, follower, it["rounds"],
                      np.array([human, ai]).reshape(2, -1), (len(human), len(human[0])), from_json(it["benchmarks"]), rounds, plays,
-                     np.array([s["switched"] for s in switched]))
+                     np.array([s["switched"] for s in switched]), f"{label(leader)} x {label(follower)}")
 
 
 def interval(regrets: "numpy.ndarray[Any, Any]", level: float = 0.95) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ Answers are counted per type, wording, threshold and half. Intervals are a boots
 """
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, inf, log
 from typing import Any
 
@@ -21,11 +21,14 @@ from ..games.solvers.noisy_receiver import Receiver, cost_of, logit, repairing_m
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
-from .psychometric import Fit, Weights, fit, grether, inversions, spread
+from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses, spread
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
+RETESTED = ("people's agreement with themselves", "normalised accuracy")
+"""Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
 SEP = ": "
+LOSS = "economic loss"
 
 ANSWERS = """
 SELECT e.arm, e.wording, e.replicate, e.state, n.status, a.move,
@@ -45,6 +48,7 @@ class Answers:
     counts  (acted, valid answers) by type, wording, threshold, half    (T, W, D, 2, 2)
     beliefs (stated log odds, log odds of the prior, log likelihood ratio, cluster) of every judgement
     given   (log odds of the posterior told, acted) of every choice at a given posterior
+    gone    items to act upon that got no valid answer, as counts                      (T, W, D, 2)
     calls, bad, lost   replies, invalid ones among them, items without any valid answer
     """
     priors: tuple[float, ...]
@@ -56,6 +60,11 @@ class Answers:
     calls: int = 0
     bad: int = 0
     lost: int = 0
+    gone: Any = 0
+
+    def imputed(self, acted: bool) -> "Answers":
+        """As if all who gave no valid answer had acted, or none of them."""
+        return replace(self, counts=self.counts + np.stack([self.gone * float(acted), self.gone + 0.0], axis=-1))
 
     @property
     def x(self) -> list[float]:
@@ -64,9 +73,18 @@ class Answers:
 
     def threshold(self, kind: int, halves: slice | int = slice(None)) -> Fit | None:
         """The fit of one type, over its wordings; None without an answer."""
-        cells = self.counts[kind][:, :, halves].reshape(self.counts.shape[1], len(self.thresholds), -1, 2)
-        acted, n = cells[..., 0].sum(axis=(0, 2)), cells[..., 1].sum(axis=(0, 2))
+        acted, n = self._pooled(kind, halves)
         return fit(self.x, acted, n) if n.sum() else None
+
+    def lapses(self, kind: int) -> Lapses | None:
+        """How often one type acts, or does not, whatever is said; None where that cannot be told."""
+        acted, n = self._pooled(kind)
+        return lapses(self.x, acted, n) if n.sum() else None
+
+    def _pooled(self, kind: int, halves: slice | int = slice(None)) -> tuple[Any, Any]:
+        """(acted, answers) of one type at every threshold, over wordings and halves."""
+        cells = self.counts[kind][:, :, halves].reshape(self.counts.shape[1], len(self.thresholds), -1, 2)
+        return cells[..., 0].sum(axis=(0, 2)), cells[..., 1].sum(axis=(0, 2))
 
     def shares(self) -> Any:
         """Shares that acted, by type and threshold; nan where nobody answered."""
@@ -86,12 +104,22 @@ def answers(store: Store, run: str) -> dict[str, Answers]:
 def _collected(rows: list[dict[str, Any]]) -> Answers:
     priors, thresholds = (tuple(sorted({r["state"][k] for r in rows})) for k in ("prior", "threshold"))
     wordings = tuple(sorted({r["wording"] for r in rows}))
-    made = Answers(priors, thresholds, wordings, np.zeros((len(priors), len(wordings), len(thresholds), 2, 2)))
+    shape = (len(priors), len(wordings), len(thresholds), 2)
+    made = Answers(priors, thresholds, wordings, np.zeros((*shape, 2)), gone=np.zeros(shape))
     for r in rows:
         made.calls, made.bad, made.lost = made.calls + r["calls"], made.bad + r["bad"], made.lost + (r["status"] != "done")
         if r["status"] == "done":
             _add(made, r, from_json(r["move"])["fields"])
+        elif r["arm"].rpartition(SEP)[2] == "act":
+            made.gone[_cell(made, r)] += 1
     return made
+
+
+def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
+    """Type, wording, threshold, half of one answer."""
+    state = r["state"]
+    return (made.priors.index(state["prior"]), made.wordings.index(r["wording"]), made.thresholds.index(state["threshold"]),
+            r["replicate"] % 2)
 
 
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
@@ -104,8 +132,7 @@ def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     if task == "act_on":
         made.given.append((logit(prior) - logit(threshold), acted))
         return
-    at = made.priors.index(prior), made.wordings.index(r["wording"]), made.thresholds.index(threshold), r["replicate"] % 2
-    made.counts[at] += (acted, 1.0)
+    made.counts[_cell(made, r)] += (acted, 1.0)
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
@@ -149,13 +176,33 @@ def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, floa
     for kind, prior in enumerate(people.priors):
         made = economics(people, simulator, kind, ideal)
         if made is not None:
-            for name, number in (("economic loss", made.best - made.got), ("overpromise", made.promised - made.got),
+            for name, number in ((LOSS, made.best - made.got), ("overpromise", made.promised - made.got),
                                  ("value of the best policy", made.best), ("margin that repairs it", made.margin)):
                 found[name].append(number)
         _thresholds(found, people, simulator, kind, prior, ideal)
     p, q = _shares(people, simulator, ideal)
     numbers = {name: float(np.mean(v)) for name, v in found.items()}
-    return numbers | (_shared(p, q, simulator) if len(p) else {})
+    shared = _shared(p, q, simulator, None if ideal else retest(people)) if len(p) else {}
+    return numbers | shared | ({} if ideal else _corrected(people, simulator))
+
+
+def extremes(people: Answers, simulator: Answers, ideal: bool) -> tuple[float, float] | None:
+    """The least and the greatest economic loss if answers that were lost had all been to act, or none; None if none was lost."""
+    lost = [float(np.sum(of.gone)) for of in (people, simulator)]
+    if not any(lost):
+        return None
+    found = [found[LOSS] for one in (True, False) for two in (True, False)
+             if LOSS in (found := measures(people.imputed(one), simulator.imputed(two), ideal))]
+    return (min(found), max(found)) if found else None
+
+
+def _corrected(people: Answers, simulator: Answers) -> dict[str, float]:
+    """PPI++ of the people's mean share: each answer of theirs beside the simulator's share at the item, and all its answers."""
+    acted, n = (people.counts.sum(axis=(1, 3))[..., i].ravel().astype(int) for i in (0, 1))
+    share, more = np.nan_to_num(simulator.shares().ravel()), simulator.counts.sum(axis=(1, 3))[..., 1].ravel().astype(int)
+    if n.sum() < 2 or more.sum() < 1:
+        return {}
+    return closeness.corrected(acted, n, share, more)
 
 
 def _thresholds(found: dict[str, list[float]], people: Answers, simulator: Answers, kind: int, prior: float, ideal: bool) -> None:
@@ -178,13 +225,23 @@ def _shares(people: Answers, simulator: Answers, ideal: bool) -> tuple[Any, Any]
     return p[both], q[both]
 
 
-def _shared(p: Any, q: Any, simulator: Answers) -> dict[str, float]:
+def retest(people: Answers) -> float | None:
+    """The chance that two different answers to one item are the same, without bias; None without an item answered twice."""
+    whole = people.counts.sum(axis=(1, 3))
+    acted, n = whole[..., 0].ravel(), whole[..., 1].ravel()
+    twice = n >= 2
+    k, m = acted[twice], n[twice]
+    return float(np.mean((k * (k - 1) + (m - k) * (m - k - 1)) / (m * (m - 1)))) if twice.any() else None
+
+
+def _shared(p: Any, q: Any, simulator: Answers, themselves: float | None) -> dict[str, float]:
     n = max(1.0, float(simulator.counts[..., 1].sum()) / max(1, len(q)))
     careful = (q * n + 0.5) / (n + 1)  # so that a simulator that never did what people do is not infinitely wrong
     bins = np.minimum((q * 10).astype(int), 9)
     error = sum((bins == b).mean() * abs(p[bins == b].mean() - q[bins == b].mean()) for b in set(bins.tolist()))
-    made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": closeness.agreement(p, p),
-            "normalised accuracy": closeness.normalised_accuracy(p, q), "total variation": closeness.total_variation(p, q),
+    own = closeness.agreement(p, p) if themselves is None else themselves
+    made = {"agreement": closeness.agreement(p, q), "people's agreement with themselves": own,
+            "normalised accuracy": closeness.agreement(p, q) / own if own else 0.0, "total variation": closeness.total_variation(p, q),
             "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
             "log-loss": closeness.cross_entropy(p, careful), "least log-loss": closeness.entropy(p),
             "expected calibration error": float(error),
@@ -243,15 +300,24 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
     return Answers(of.priors, of.thresholds, of.wordings, np.stack([drawn * times, n * times], axis=-1))
 
 
+def _picked(of: Answers, rng: Any) -> Any:
+    """How often each wording is drawn, within each type                          (T, W)"""
+    types, wordings = of.counts.shape[:2]
+    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+
+
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
     weight; with few wordings an interval is too narrow for wordings that were not tried."""
     rng, found = np.random.default_rng(seed), defaultdict(list)
-    shape = people.counts.shape[:2]
+    alike = people.wordings == simulator.wordings
     for _ in range(draws):
-        picked = rng.multinomial(shape[1], [1 / shape[1]] * shape[1], size=shape[0]).astype(float)
-        for name, number in measures(resampled(people, picked, rng), resampled(simulator, picked, rng), ideal).items():
+        theirs = _picked(people, rng)
+        hers = theirs if alike else _picked(simulator, rng)
+        for name, number in measures(resampled(people, theirs, rng), resampled(simulator, hers, rng), ideal).items():
             found[name].append(number)
-    cut = 100 * (1 - level) / 2
-    return {name: (float(np.percentile(v, cut)), float(np.percentile(v, 100 - cut))) for name, v in found.items()}
+    cut, point = 100 * (1 - level) / 2, measures(people, simulator, ideal)
+    off = {name: point[name] - float(np.mean(found[name])) for name in RETESTED if name in point and name in found}
+    return {name: (float(np.percentile(v, cut)) + off.get(name, 0.0), float(np.percentile(v, 100 - cut)) + off.get(name, 0.0))
+            for name, v in found.items()}

@@ -23,7 +23,9 @@ def page(run: str, said: Mapping[str, Answers], people: Sequence[str], ideal: Se
     """The report as HTML, its picture inside. people: respondents that are truths; ideal: those of them that are the ideal type."""
     from jinja2 import Environment
     template = Environment(autoescape=True).from_string((resources.files(__package__) / "fidelity.html").read_text())
-    return template.render(run=run, leads=_leads(scores), respondents=_respondents(scores),
+    cells = _leads(scores)
+    leads, kin = ([c for c in cells if bool(c["note"]) == apart] for apart in (False, True))
+    return template.render(run=run, leads=leads, kin=kin, respondents=_respondents(scores),
                            picture=b64encode(picture(said, people, ideal)).decode())
 
 

@@ -38,6 +38,8 @@ from .statistics import Estimate, Missing, contrast, joined
 from .store import Store
 
 Alternative = Literal["two-sided", "greater", "less"]
+Payoffs = Literal["net", "mean"]
+"""As paid, or as expected given the moves; net of fees both."""
 ENDS: tuple[Missing, ...] = ("worst", "best")
 
 
@@ -48,6 +50,8 @@ class Hypothesis(Frozen):
     arms         names of arms: one; two, first less second; or, with `dose`, two or more
     wordings     within one arm, two wordings, first less second
     dose         a numeric field of the game, the protocol or the role's seat, in which the slope is taken
+    outcome      `regret` is of the payoffs as paid, `expected_regret` of those expected given the moves: the same on average, with
+                 less noise where chance comes last
     benchmark    of a regret
     event        of an event: TYPE.FIELD=VALUE
     null         the value that the test is about
@@ -56,7 +60,7 @@ class Hypothesis(Frozen):
     """
     name: str
     family: Literal["primary", "exploratory"] = "primary"
-    outcome: Literal["payoff", "regret", "event"] = "payoff"
+    outcome: Literal["payoff", "regret", "expected_regret", "event"] = "payoff"
     role: str
     arms: Annotated[tuple[str, ...], Field(min_length=1)]
     wordings: tuple[str, ...] = ()
@@ -69,7 +73,7 @@ class Hypothesis(Frozen):
 
     @model_validator(mode="after")
     def _whole(self) -> "Hypothesis":
-        if (self.outcome == "regret") != bool(self.benchmark):
+        if (self.outcome in ("regret", "expected_regret")) != bool(self.benchmark):
             raise ValueError(f"hypothesis '{self.name}': a regret, and only a regret, names its benchmark")
         if (self.outcome == "event") != bool(self.event):
             raise ValueError(f"hypothesis '{self.name}': an event, and only an event, has event = \"TYPE.FIELD=VALUE\"")
@@ -86,13 +90,19 @@ class Hypothesis(Frozen):
     @property
     def estimand(self) -> str:
         """What is estimated, in words."""
-        what = {"payoff": "mean payoff", "regret": f"regret to {self.benchmark}", "event": f"rate of {self.event}"}[self.outcome]
+        what = {"payoff": "mean payoff", "regret": f"regret to {self.benchmark}", "event": f"rate of {self.event}",
+                "expected_regret": f"expected regret to {self.benchmark}"}[self.outcome]
         what = f"{what} of {self.role}"
         if self.dose:
             return f"slope in {self.dose} of the {what}, over {', '.join(self.arms)}"
         pair = self.wordings or (self.arms if len(self.arms) == 2 else ())
         within = f", in {self.arms[0]}" if self.wordings or not pair else ""
         return f"difference in {what}, {pair[0]} less {pair[1]}{within}" if pair else f"{what}{within}"
+
+    @property
+    def of(self) -> Payoffs:
+        """Which payoffs its values are computed from."""
+        return "mean" if self.outcome == "expected_regret" else "net"
 
     @property
     def claim(self) -> str:
@@ -128,15 +138,20 @@ class Finding:
 Rows = Callable[[Arm], list[Row]]
 
 
-def values(h: Hypothesis, of: Literal["net", "mean"] = "net") -> Rows:
-    """The outcome of a hypothesis as rows of an arm. Raises DesignError for a benchmark or role that is not there."""
+def values(h: Hypothesis, of: Payoffs | None = None) -> Rows:
+    """The outcome of a hypothesis as rows of an arm. Raises DesignError for a benchmark or role that is not there.
+
+    of  other payoffs than its own
+    """
+    of = of or h.of
+
     def rows(arm: Arm) -> list[Row]:
         if not set(arm.game.members(h.role)) <= set(arm.game.roles()):
             raise DesignError(f"hypothesis '{h.name}': no role '{h.role}' in arm '{arm.name}'; there are: "
                               f"{', '.join((*arm.game.roles(), *arm.game.groups()))}.")
         if h.outcome == "payoff":
             return arm.rows(h.role, of=of)
-        if h.outcome == "regret":
+        if h.benchmark:
             return [_minus(r) for r in arm.rows(h.role, _value(arm, h), of)]
         return happened(arm, h.role, h.event)
     return rows

@@ -44,10 +44,10 @@ def left_out(types: Any, h: Values) -> float:
     return rmse(y, said)
 
 
-def sampling_noise(h: Values, n: float) -> float:
-    """What n people a question miss the truth by, root mean square."""
+def sampling_noise(h: Values, n: float | Values) -> float:
+    """What n people a question miss the truth by, root mean square. n: one number, or one per question."""
     y = np.asarray(h, float)
-    return float(np.sqrt(np.mean(y * (1 - y) / n)))
+    return float(np.sqrt(np.mean(y * (1 - y) / np.asarray(n, float))))
 
 
 def dispersion(q: Values, h: Values) -> float | None:

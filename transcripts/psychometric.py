@@ -5,6 +5,7 @@ theta = -a/b; standard errors from the Fisher information, theta's by the delta 
 sides (complete separation, as a model at temperature 0 gives) the likelihood has no maximum: the threshold is then
 bracketed between the last x at which all acted and the first at which none did, and no slope is given.
 
+    lapses      P(act at x) = low + (1 - low - high) Lambda(beta (theta - x)): maximum likelihood in all four
     grether     logit(stated posterior) = c0 + c_prior logit(prior) + c_evidence ln LR; Bayes is (0, 1, 1)
     inversions  pairs of neighbouring x whose shares rise with x, where they should fall
 
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 
 STEPS = 60
+STEEPEST = 4.0
+"""Log of the steepest slope that is told from a step where people also lapse."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,39 @@ def logistic(design: Any, k: Any, n: Any) -> tuple[Any, Any, float]:
             break
     p = expit(design @ b)
     return b, np.linalg.inv((design * (n * p * (1 - p))[:, None]).T @ design), loglik(b)
+
+
+@dataclass(frozen=True)
+class Lapses:
+    """low, high: chances to act, or not to, whatever is asked; threshold and slope beside them. gain: in log-likelihood over none."""
+    low: float
+    high: float
+    threshold: float
+    slope: float
+    gain: float
+
+
+def lapses(x: Sequence[float], acted: Sequence[float], n: Sequence[float]) -> Lapses | None:
+    """The fit with lapses, each at most 1/2; None for fewer than five x, or answers that are separated (nobody lapsed there)."""
+    from scipy.optimize import minimize
+    from scipy.special import expit, xlogy
+    at, k, size = _pooled(x, acted, n)
+    if len(at) < 5 or separation(at, k, size) is not None:
+        return None
+
+    def loss(v: Any) -> float:
+        p = np.clip(v[2] + (1 - v[2] - v[3]) * expit(np.exp(v[1]) * (v[0] - at)), 1e-12, 1 - 1e-12)
+        return -float(np.sum(xlogy(k, p) + xlogy(size - k, 1 - p)))
+
+    bounds = [(at[0], at[-1]), (-3.0, STEEPEST), (0.0, 0.5), (0.0, 0.5)]
+    middle, alone = float(np.median(at)), fit(at, k, size)
+    starts = [(middle, 0.5, 0.02, 0.02), (middle, 3.0, 0.2, 0.2)]
+    if alone.threshold is not None and alone.slope is not None and at[0] < alone.threshold < at[-1]:
+        starts[0] = (alone.threshold, float(np.log(alone.slope)), 0.02, 0.02)
+    best = min((minimize(loss, start, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-6, "fatol": 1e-9, "maxiter": 1500})
+                for start in starts), key=lambda found: found.fun)
+    theta, steep, low, high = (float(v) for v in best.x)
+    return Lapses(low, high, theta, float(np.exp(steep)), max(0.0, -float(best.fun) - float(alone.loglik or 0.0)))
 
 
 def expected_se(x: Sequence[float], threshold: float, slope: float, n: float) -> tuple[float, float]:

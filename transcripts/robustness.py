@@ -13,11 +13,11 @@ Sources: U. Simonsohn, J. P. Simmons and L. D. Nelson (2020), Specification curv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import DesignError
 from .arms import Arm, arms_of
-from .hypotheses import Hypothesis, Rows, estimate, p_of, values
+from .hypotheses import Hypothesis, Payoffs, Rows, estimate, p_of, values
 from .sampling import DRAWS, Row
 from .statistics import Estimate, Missing
 from .store import Store
@@ -61,7 +61,7 @@ def _each(arms: Mapping[str, Arm], h: Hypothesis, level: float) -> Iterator[Spec
     cells = [arms[n] for n in h.arms if n in arms]
     told = sorted({e["wording"] for a in cells for e in a.episodes})
     wordings = ["all", *(told if len(told) > 1 and not h.wordings else ())]
-    payoffs: list[Literal["net", "mean"]] = ["net", "mean"] if h.outcome != "event" and _differ(cells) else ["net"]
+    payoffs: list[Payoffs] = ["net", "mean"] if h.outcome != "event" and _differ(cells) else [h.of]
     bad = {a.name: {r["episode"] for r in a.store.rows(BAD, [a.run, a.name])} for a in cells}
     unfinished_some = any(e["status"] != "done" for a in cells for e in a.episodes)
     lost: list[Missing] = ["left out", "worst", "best"] if unfinished_some else ["left out"]
@@ -73,7 +73,7 @@ def _each(arms: Mapping[str, Arm], h: Hypothesis, level: float) -> Iterator[Spec
         except DesignError:  # nothing is left to pair
             continue
         yield Specification(h.name, wording, {"net": "paid", "mean": "expected"}[of], unfinished, repaired, found, p_of(h, found),
-                            (wording, of, unfinished, repaired) == ("all", "net", "left out", "kept"))
+                            (wording, of, unfinished, repaired) == ("all", h.of, "left out", "kept"))
 
 
 def _differ(cells: list[Arm]) -> bool:
@@ -81,7 +81,7 @@ def _differ(cells: list[Arm]) -> bool:
     return any(p["net"] != p["mean"] for a in cells for e in a.episodes for p in e["payoffs"])
 
 
-def _chosen(h: Hypothesis, wording: str, of: Literal["net", "mean"], bad: Mapping[str, set[int]]) -> Rows:
+def _chosen(h: Hypothesis, wording: str, of: Payoffs, bad: Mapping[str, set[int]]) -> Rows:
     every = values(h, of)
 
     def rows(arm: Arm) -> list[Row]:

@@ -9,7 +9,12 @@ from .. import __version__
 from .arms import Score, arms_of
 from .contamination import contaminations
 from .interviews import interviews
+from .persuasion import persuasions
+from .simulations import simulations
 from .store import Store
+
+BATCH = 200
+"""Rows written by one statement."""
 
 
 def score(store: Store, run: str, keep: bool = True, level: float = 0.95, recompute: bool = False) -> list[Score]:
@@ -21,7 +26,8 @@ def score(store: Store, run: str, keep: bool = True, level: float = 0.95, recomp
         arms = arms_of(store, run, level)
         for arm in arms if recompute else ():
             arm.benchmarks = arm.game.benchmarks(arm.rules)
-        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm))]
+        found = [line for arm in arms for line in (*arm.scores(), *interviews(arm), *contaminations(arm), *persuasions(arm),
+                                                   *simulations(arm))]
     if keep:
         put(store, run, found, level, "scores" + (", benchmarks recomputed" if recompute else ""))
     return found
@@ -39,5 +45,7 @@ def put(store: Store, run: str, scores: list[Score], level: float, scorer: str) 
     now, columns = time.time(), ("arm", "role", "quantity", "benchmark", "value", "low", "high", "worst", "best", "n", "clusters",
                                  "effective_n", "method", "note")
     rows = [[run, now, scorer, __version__, *(s[c] for c in columns), level] for s in scores]
-    with store.open(write=True) as db:
-        db.executemany(f"INSERT INTO score VALUES ({', '.join('?' * (5 + len(columns)))})", rows)
+    row = f"({', '.join('?' * (5 + len(columns)))})"
+    with store.open(write=True) as db:  # many rows a statement: row by row takes eight times as long
+        for some in (rows[i:i + BATCH] for i in range(0, len(rows), BATCH)):
+            db.execute(f"INSERT INTO score VALUES {', '.join([row] * len(some))}", [x for one in some for x in one])

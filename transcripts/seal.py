@@ -6,7 +6,8 @@ Seals are made when a run ends and kept; the root is printed, so that who notes 
 """
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from .store import Store, spare
 
@@ -15,23 +16,27 @@ if TYPE_CHECKING:
 
 PARTS = ("episode", "ask", "call", "attempt", "draw", "ending", "payoff")
 HEAD = ("run", "arm", "benchmark", "sentinel")
-ROWS = 50_000
+SPAN = 4 * 2**20
+"""Bytes of a journal whose rows are sealed at a time."""
 
-_LINES = " UNION ALL ".join(f"SELECT x.episode, '{t}' || to_json(x)::VARCHAR AS line FROM {t} x "
-                            "WHERE x.run = $run AND x.episode >= $low AND x.episode < $high" for t in PARTS)
-HASHES = (f"SELECT episode, sha256(string_agg(line, chr(10) ORDER BY line)) AS hash FROM ({_LINES}) WHERE episode IN "
-          "(SELECT episode FROM ending WHERE run = $run AND episode >= $low AND episode < $high) GROUP BY episode ORDER BY episode")
+WIDER = 16 * 2**20
+"""The same where DuckDB may hold what it likes."""
+
+LINES = 10_000
+"""Lines of a run's root that are read at a time."""
 
 
 def seal(store: Store, run: str) -> str:
     """Seals the ended episodes of a run that are not yet sealed, and returns the run's root, which is kept too."""
     with store.open(write=True) as db:
-        spare(db)
         now = time.time()
+        spare(db, _average(db, run))
         db.execute("BEGIN")
-        for low, high in ranges(db, run):
-            db.execute(f"INSERT INTO seal SELECT $run, episode, $now, hash FROM ({HASHES}) WHERE episode NOT IN "
-                       "(SELECT episode FROM seal WHERE run = $run)", {"run": run, "low": low, "high": high, "now": now})
+        for low, high in ranges(db, run, SPAN):
+            found = _hashed(db, run, low, high)
+            db.execute("INSERT INTO seal SELECT $run, * FROM (SELECT unnest($episodes) AS episode, $now, unnest($hashes)) WHERE episode "
+                       "NOT IN (SELECT episode FROM seal WHERE run = $run AND episode >= $low AND episode < $high)",
+                       {"run": run, "low": low, "high": high, "now": now, "episodes": list(found), "hashes": list(found.values())})
         episodes, root = root_of(db, run)
         db.execute("INSERT INTO root VALUES (?, ?, ?, ?)", [run, now, episodes, root])
         db.execute("COMMIT")
@@ -48,25 +53,52 @@ def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
     found: dict[int, str] = {}
     for low, high in ranges(db, run):
-        found |= db.execute(HASHES, {"run": run, "low": low, "high": high}).fetchall()
+        found |= _hashed(db, run, low, high)
     return found
 
 
-def ranges(db: "duckdb.DuckDBPyConnection", run: str, rows: int = ROWS) -> Iterator[tuple[int, int]]:
-    """Ranges low <= episode < high that cover a run, each with about so many replies: what is held at a time does not grow."""
-    first, last, replies = db.execute("SELECT min(episode), max(episode), count(*) FROM attempt WHERE run = ?", [run]).fetchall()[0]
-    ends = db.execute("SELECT min(episode), max(episode) FROM ending WHERE run = ?", [run]).fetchall()[0]
-    low, high = (f([x for x in xs if x is not None], default=None) for f, xs in ((min, (first, ends[0])), (max, (last, ends[1]))))
-    if low is None or high is None:
-        return
-    step = max(1, rows * (high - low + 1) // max(1, replies))
-    yield from ((at, at + step) for at in range(low, high + 1, step))
+def _hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
+    """The same of a range. DuckDB could sort and hash too, at twice the time and many times the memory."""
+    some = "WHERE run = $run AND episode >= $low AND episode < $high"
+    key = {"run": run, "low": low, "high": high}
+    lines: dict[int, list[str]] = {e: [] for e, in db.execute(f"SELECT episode FROM ending {some} ORDER BY episode", key).fetchall()}
+    for table in PARTS:
+        rows = f"SELECT episode, '{table}' || to_json(x)::VARCHAR FROM {table} x {some}"  # x: a table may have a column of its name
+        for episode, line in db.execute(rows, key).fetchall():
+            if episode in lines:
+                lines[episode].append(line)
+    return {episode: sha256("\n".join(sorted(some)).encode()).hexdigest() for episode, some in lines.items()}
+
+
+def ranges(db: "duckdb.DuckDBPyConnection", run: str, span: int = WIDER) -> Iterator[tuple[int, int]]:
+    """Ranges low <= episode < high that cover a run, each of about so many bytes: what is held at a time does not grow."""
+    low, high = _covered(db, run)
+    step = max(1, span // _average(db, run))
+    yield from ((at, min(at + step, high)) for at in range(low, high, step))
+
+
+def _covered(db: "duckdb.DuckDBPyConnection", run: str) -> tuple[int, int]:
+    """The range of a run's episodes; (0, 0) if it has none."""
+    low, high = db.execute("SELECT min(episode), max(episode) + 1 FROM (SELECT episode FROM attempt WHERE run = $run UNION ALL "
+                           "SELECT episode FROM ending WHERE run = $run)", {"run": run}).fetchall()[0]
+    return (0, 0) if low is None else (low, high)
+
+
+def _average(db: "duckdb.DuckDBPyConnection", run: str) -> int:
+    """Bytes of an episode's rows as JSON, about: those of its run's journal, as far as it was taken, by the range of episodes."""
+    low, high = _covered(db, run)
+    found = db.execute("SELECT bytes FROM taken WHERE journal = ?", [f"{run}.jsonl"]).fetchone()
+    return max(1, int(found[0]) // max(1, high - low)) if found else 1
 
 
 def root_of(db: "duckdb.DuckDBPyConnection", run: str) -> tuple[int, str]:
     """(sealed episodes, root) of a run, from its seals and its head."""
     rows = " UNION ALL ".join(f"SELECT '{t}' || to_json(x)::VARCHAR AS line FROM {t} x WHERE x.run = $run" for t in HEAD)
     seals = "SELECT 'seal' || episode || ' ' || hash AS line FROM seal WHERE run = $run"
-    found: Any = db.execute(f"SELECT count(*) FILTER (line LIKE 'seal%'), sha256(string_agg(line, chr(10) ORDER BY line)) "
-                            f"FROM ({rows} UNION ALL {seals})", {"run": run}).fetchone()
-    return int(found[0]), str(found[1])
+    found = db.execute(f"SELECT line FROM ({rows} UNION ALL {seals}) ORDER BY line", {"run": run})
+    episodes, before, hashed = 0, "", sha256()
+    while lines := found.fetchmany(LINES):
+        hashed.update((before + "\n".join(line for line, in lines)).encode())
+        episodes += sum(line.startswith("seal") for line, in lines)
+        before = "\n"
+    return episodes, hashed.hexdigest()

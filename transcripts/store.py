@@ -59,8 +59,12 @@ TABLES = {
 ONE_AT_A_TIME = RLock()
 """Two threads of a process must not both write: DuckDB would let both begin and fail one of them."""
 
-BATCH = 16 * 2**20
+BATCH = 8 * 2**20
 """Bytes of a journal taken in at a time."""
+
+MEMORY = 96 * 2**20
+"""Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
+would be enough for batches of 8 MB, at twice the time."""
 
 HEAD = 3 * 4096
 """Bytes before the first block of a DuckDB file."""
@@ -70,9 +74,6 @@ DAMAGE = ("Could not read", "Corrupt database", "checksum")
 
 PATIENCE = 10.0
 """Seconds to wait for another process to close a store."""
-
-MEMORY = 256 * 2**20
-"""Bytes DuckDB may hold while it takes, seals or compacts: without a limit it would keep what it has read."""
 
 BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
@@ -286,10 +287,8 @@ def _inode(path: Path) -> int | None:
 
 def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
     """Refuses a foreign or newer file; brings an older or empty one up to date if it may be written."""
-    tables = {name for name, in db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
-    found = db.execute("SELECT max(version) FROM parlour").fetchone() if "parlour" in tables else None
-    version = found[0] if found else 0
-    if version == 0 and tables:
+    version = _version(db)
+    if version == 0 and db.execute("SELECT table_name FROM duckdb_tables()").fetchone():
         raise StoreError(f"{path} is a database of another program: nothing was changed. Choose another file with --store.")
     scripts = _migrations()
     if version > len(scripts):
@@ -302,6 +301,17 @@ def _check(db: "duckdb.DuckDBPyConnection", path: Path, write: bool) -> None:
             db.execute(scripts[number])
             db.execute("INSERT INTO parlour VALUES (?)", [number + 1])
             db.execute("COMMIT")
+
+
+def _version(db: "duckdb.DuckDBPyConnection") -> int:
+    """The schema a file has; 0: none. The table itself is asked: to list all tables takes longer than to read a transcript."""
+    import duckdb
+
+    try:
+        found = db.execute("SELECT max(version) FROM parlour").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return 0
+    return int(found[0] or 0) if found else 0
 
 
 def _migrations() -> list[str]:
@@ -350,7 +360,7 @@ def _insert(db: "duckdb.DuckDBPyConnection", lines: bytes, journal: Path) -> Non
         except duckdb.Error as error:
             raise StoreError(f"{journal} is not a Parlour journal: {_first_line(error)}") from None
     for table, (kind, columns) in TABLES.items():
-        order = " ORDER BY e, t, n" if "e, " in columns else ""
+        order = " ORDER BY e, t, n" if columns.startswith("run, e, ") else ""
         db.execute(f"INSERT INTO {table} SELECT {columns} FROM line WHERE k = '{kind}'{order}")
     db.execute("INSERT INTO text SELECT DISTINCT hash, text FROM line WHERE k = 'text' AND hash NOT IN (SELECT hash FROM text)")
     db.execute("INSERT INTO payoff SELECT run, e, unnest(p) FROM (SELECT run, e, unnest(payoffs) AS p FROM line WHERE k = 'end' "

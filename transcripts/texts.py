@@ -21,8 +21,9 @@ from ..games.solvers.obedience import slack
 from ..protocols.contracting import writer
 from ..protocols.writing import Mark
 from .arms import Arm, Score, arms_of
-from .contract_plays import PLAYS, made, play_of
+from .contract_plays import made
 from .intervals import wilson
+from .plays import plays
 from .store import Store
 
 
@@ -57,9 +58,9 @@ def scored(arm: Arm) -> list[Scored]:
     number = {writer(label): i for i, label in enumerate(game.labels)}
     found: list[Scored] = []
     weight = {e["episode"]: e["weight"] if arm.exact else 1.0 for e in arm.episodes}
-    for row in arm.store.rows(PLAYS, [arm.run, arm.name]):
-        at, w = 0, weight[row["episode"]]
-        for role, move in play_of(row["play"]).moves:
+    for episode, play in plays(arm):
+        at, w = 0, weight[episode]
+        for role, move in play.moves:
             if isinstance(move, Say) and role in number:
                 at = number[role]
             elif isinstance(move, Mark) and role == "evaluator":

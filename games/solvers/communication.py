@@ -13,8 +13,7 @@ s, every report r and every way d of answering recommendations,
 
 and likewise for the column player. Where P(s, t) = 0, mu(. | s, t) is free: it is what the mediator answers to reports
 that cannot both be true. With one signal each this is the correlated equilibrium. Every Bayes-Nash equilibrium is one,
-and so is every equilibrium with talk among the players. Largest u + v; among those the largest u. The second program
-keeps to the optimal face by complementary slackness with the first one's dual, so it gives up nothing of the sum.
+and so is every equilibrium with talk among the players. Largest u + v; among those the largest u.
 Size: S T A B variables, S^2 A^A + T^2 B^B constraints; meant for two or three signals and actions.
 
 Source: Myerson, "Optimal coordination mechanisms in generalized principal-agent problems", J. Math. Econ. 10 (1982);
@@ -25,8 +24,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-DUAL = 1e-9
-"""Multipliers above this bind. Payoffs are scaled to at most 1."""
+from .programs import lexicographic
 
 
 @dataclass(frozen=True)
@@ -49,28 +47,12 @@ def communication_equilibrium(row: Sequence[Any], column: Sequence[Any]) -> Comm
 
 
 def _solve(u: Any, v: Any) -> Any:
-    """The two programs, for scaled payoffs; mu as a flat vector."""
+    """The best policy for scaled payoffs, as a flat vector."""
     import numpy as np
     gains = np.array([*_gains(u), *(g.transpose(1, 0, 3, 2) for g in _gains(v.transpose(1, 0, 3, 2)))])
     gains = gains.reshape(len(gains), u.size)
     total = np.kron(np.eye(u.shape[0] * u.shape[1]), np.ones(u.shape[2] * u.shape[3]))
-    ones = np.ones(len(total))
-    first = _program((u + v).ravel(), gains, total, ones, [(0, None)] * u.size)
-    binds = -first.ineqlin.marginals > DUAL
-    bounds = [(0, 0 if cost > DUAL else None) for cost in first.lower.marginals]
-    exact = np.concatenate([total, gains[binds]])
-    return _program(u.ravel(), gains[~binds], exact, np.concatenate([ones, np.zeros(binds.sum())]), bounds).x
-
-
-def _program(goal: Any, gains: Any, exact: Any, totals: Any, bounds: list[tuple[int, int | None]]) -> Any:
-    """Maximises goal'mu with gains mu <= 0 and exact mu = totals."""
-    import numpy as np
-    from scipy.optimize import linprog
-    found = linprog(-goal, A_ub=gains, b_ub=np.zeros(len(gains)), A_eq=exact, b_eq=totals, bounds=bounds, method="highs",
-                    options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10})
-    if found.status != 0:
-        raise ArithmeticError(f"the program of communication equilibria was not solved: {found.message}")
-    return found
+    return lexicographic((u + v).ravel(), u.ravel(), gains, total, np.ones(len(total)))
 
 
 def _gains(u: Any) -> list[Any]:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from math import exp, inf, isinf, log, log1p
 
 SLACK = 1e-9
+GRID = tuple(i / 40 for i in range(-480, 1))
+"""Log odds of policies tried before the best is looked for among its neighbours."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,13 @@ class Receiver:
 
     def acts(self, x: float) -> float:
         """The chance that he acts at log odds x."""
-        from scipy.special import expit
-        step = float(x <= self.threshold + SLACK)
-        sure = step if isinf(self.slope) else float(expit(self.slope * (self.threshold - x)))
+        sure = float(x <= self.threshold + SLACK) if isinf(self.slope) else logistic(self.slope * (self.threshold - x))
         return self.low + (1 - self.low - self.high) * sure
+
+
+def logistic(z: float) -> float:
+    """1 / (1 + e^-z), of any z."""
+    return 1 / (1 + exp(-z)) if z > -700 else 0.0
 
 
 def logit(p: float) -> float:
@@ -50,8 +55,7 @@ def best_policy(prior: float, receiver: Receiver) -> float:
     if isinf(receiver.slope):
         return best_of_step(prior, receiver)
     from scipy.optimize import minimize_scalar
-    grid = [i / 40 for i in range(-480, 1)]
-    at = max(grid, key=lambda x: value(exp(x), prior, receiver))
+    at = max(GRID, key=lambda x: value(exp(x), prior, receiver))
     found = minimize_scalar(lambda x: -value(exp(x), prior, receiver), bounds=(at - 0.025, min(0.0, at + 0.025)), method="bounded",
                             options={"xatol": 1e-12})
     return max((exp(float(found.x)), exp(at), 1.0), key=lambda q: value(q, prior, receiver))

@@ -19,6 +19,7 @@ are derived here.
 """
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 from typing import Any
 
@@ -44,21 +45,38 @@ def cell(who: Crowd, i: int, j: int) -> Crowd:
 
 
 def cells(who: Crowd) -> Any:
-    """V(i, j) for i <= j, minus infinity elsewhere                                                              (n, n)."""
+    """V(i, j) for i <= j, minus infinity elsewhere (n, n). O(n^2) for odds at most 1, else O(n^3) in vectors: a column's targets
+    are the same for every i but for the message of ratio 0."""
     import numpy as np
-    n = who.size
+    n, r = who.size, np.array(who.odds)
     table = np.full((n, n), -np.inf)
-    if who.odds[-1] > 1:
-        for i in range(n):
-            for j in range(i, n):
-                table[i, j] = best_messages(cell(who, i, j))[0]
-        return table
-    r = np.array(who.odds)
     p, q = (np.concatenate([[0.0], np.cumsum(x)]) for x in (who.good, who.bad))
     for j in range(n):
         targets = p[j + 1] - p[:j + 1] + r[:j + 1] * (q[j + 1] - q[:j + 1])
-        table[:j + 1, j] = np.maximum.accumulate(targets[::-1])[::-1]
+        if r[j] > 1:
+            table[:j + 1, j] = _mixed(r[:j + 1], targets, p[j + 1] - p[:j + 1])
+        else:
+            table[:j + 1, j] = np.maximum.accumulate(targets[::-1])[::-1]
     return table
+
+
+def _mixed(r: Any, targets: Any, zero: Any) -> Any:
+    """One column of cells where some odds exceed 1: single targets, pairs of targets, pairs of ratio 0 and a target.
+
+    r, targets (j+1,): odds and values of the targets; zero (j+1,): value of ratio 0 in the cell that begins at i
+    """
+    import numpy as np
+    high = r > 1
+    rb, gb = r[high], targets[high]
+    first = len(r) - len(rb)
+    single = np.where(high, -np.inf, targets)
+    low = np.flatnonzero(r < 1)
+    if len(low):
+        ra, ga = r[low, None], targets[low, None]
+        single[low] = np.maximum(single[low], (((rb - 1) * ga + (1 - ra) * gb) / (rb - ra)).max(axis=1))
+    chords = ((rb - 1) * zero[:, None] + gb) / rb
+    chords[np.arange(len(r))[:, None] > np.arange(first, len(r))] = -np.inf
+    return np.maximum(np.maximum.accumulate(single[::-1])[::-1], np.maximum(zero, chords.max(axis=1)))
 
 
 # --- fixed beforehand ---------------------------------------------------------------------------------------------------
@@ -180,9 +198,15 @@ def _compiler() -> Any:
     return njit
 
 
+@cache
+def _compiled_layer() -> Any:
+    """The layer as machine code, compiled once a process."""
+    return _compiler()(hull_layer)
+
+
 def _hull_compiled(who: Crowd, most: int) -> Cuts:
     import numpy as np
-    layer_of = _compiler()(hull_layer)
+    layer_of = _compiled_layer()
     n, r = who.size, np.array(who.odds)
     good, bad = (np.concatenate([[0.0], np.cumsum(np.array(x))]) for x in (who.good, who.bad))
     layer, values, choices = np.zeros(n), [], []
@@ -211,9 +235,8 @@ def best_cuts(who: Crowd, queries: int) -> Cuts:
     """F_0 .. F_K and the best K cuts: the hull where all odds are at most 1, else the plain program, else divide and conquer."""
     if who.odds[-1] <= 1:
         return hull(who, queries)
-    if who.size <= TABLE // 5:
+    if who.size <= TABLE:
         return plain(cells(who), queries)
-    from functools import cache
     return divide_and_conquer(cache(lambda i, j: best_messages(cell(who, i, j))[0]), who.size, queries)
 
 
@@ -237,11 +260,11 @@ def _gain(table: Any, taken: Sequence[int], cut: int) -> float:
     return float(table[low, cut] + table[cut + 1, high] - table[low, high])
 
 
-def equal_mass(who: Crowd, queries: int) -> tuple[int, ...]:
-    """Cuts that split the weight as evenly as the types allow: the boundary nearest to each of the K quantiles."""
-    sums = _sums(who.mass)
-    total, inner = sums[-1], range(who.size - 1)
-    most = min(queries, who.size - 1)
+def equal_mass(mass: Sequence[float], queries: int) -> tuple[int, ...]:
+    """Cuts that split the weight (n,) as evenly as the types allow: the boundary nearest to each of the K quantiles."""
+    sums = _sums(mass)
+    total, inner = sums[-1], range(len(mass) - 1)
+    most = min(queries, len(mass) - 1)
     return tuple(sorted({min(inner, key=lambda c, m=m: abs(sums[c + 1] - total * m / (most + 1)))  # type: ignore[misc]
                          for m in range(1, most + 1)}))
 
@@ -263,16 +286,29 @@ def _ways(n: int, cuts: int, i: int, j: int) -> int:
 # --- one after another --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Tree:
-    """Adaptive queries at a price. value: net of prices, unnormalised; cut[k][i, j]: the next with k left, -1 to stop."""
-    value: float
+    """Adaptive queries at a price.
+
+    values  U_0 .. U_K of all types, net of prices; they stay the same once more queries are of no use, and end there
+    cut     cut[k][i, j]: the next with k left, -1 to stop
+    """
+    values: tuple[float, ...]
     cut: tuple[Any, ...]
+
+    @property
+    def value(self) -> float:
+        """Net of prices, unnormalised."""
+        return self.values[-1]
+
+    def next(self, left: int, i: int, j: int) -> int:
+        """The next cut in the cell i..j with so many queries left, -1 to stop."""
+        return int(self.cut[min(left, len(self.cut) - 1)][i, j])
 
 
 def adaptive(table: Any, mass: Sequence[float], queries: int, price: float) -> Tree:
     """U_K on a table of cells. mass (n,): weights of the types. O(K n^3), vectorised over the cuts; stops once it is at rest."""
     import numpy as np
     n, sums = len(table), np.array(_sums(mass))
-    before, plans = table.copy(), [np.full((n, n), -1)]
+    before, plans, values = table.copy(), [np.full((n, n), -1)], [float(table[0, n - 1])]
     for _ in range(min(queries, n - 1)):
         after, cut = table.copy(), np.full((n, n), -1)
         for i in range(n - 1):
@@ -283,8 +319,9 @@ def adaptive(table: Any, mass: Sequence[float], queries: int, price: float) -> T
                 if net > table[i, j] + LOOSE:
                     after[i, j], cut[i, j] = net, i + a
         plans.append(cut)
+        values.append(float(after[0, n - 1]))
         still = np.array_equal(after, before)
         before = after
         if still:
             break
-    return Tree(float(before[0, n - 1]), tuple(plans))
+    return Tree(tuple(values), tuple(plans))

@@ -133,6 +133,12 @@ def _envelope(low: list[Point], high: list[Point]) -> tuple[Point, Point]:
         a, b = better_a, better_b
 
 
+def targets(who: Crowd) -> tuple[float, ...]:
+    """What one message obeyed by exactly the types t and above is worth, sent as often as can be: G_t, or G_t / R_t     (n,)."""
+    low, high = _points(who)
+    return tuple(g / max(1.0, r) for r, g in sorted((*low, *high))[1:])
+
+
 def worth(who: Crowd, messages: Messages) -> tuple[float, float]:
     """(sender, receiver) under a policy, whoever it was made for: all types whose odds reach a message's ratio act on it."""
     sender = receiver = 0.0

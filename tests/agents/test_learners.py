@@ -20,13 +20,11 @@ from parlour.agents.thompson import Thompson
 from parlour.agents.ucb1 import Ucb1
 from parlour.errors import InputError
 from parlour.experiments.engine import Match, chance, simulate
-from parlour.games.base import Earned, Move, Play, Rounds, Saw, State, Summary, Wording, every
+from parlour.games.base import Earned, Move, Play, Rounds, Saw, State, Summary, Wording
 from parlour.games.solvers import tape
-from parlour.protocols.base import Ask, Notes, Script, drive
+from parlour.protocols.base import Ask, Notes, Script
 from parlour.protocols.seat import Turn
 from parlour.protocols.session import Said, Session
-from parlour.transcripts.fitted import chances
-from parlour.transcripts.seated import chosen, measures
 
 MEANS = (((0.7, 0.2, 0.5), (0.4, 0.6, 0.3)), ((0.3, 0.6, 0.5), (0.8, 0.1, 0.7)))
 ROUNDS = 300
@@ -76,28 +74,6 @@ def table(leader: Learner, follower: Learner, seed: int, said: Mapping[int, Said
     assert play is not None
     arms = [int(next(iter(m.model_dump().values()))[1]) - 1 for _, m in play.moves]
     return [3 * a + b for a, b in zip(arms[::2], arms[1::2], strict=True)]
-
-
-def test_choices_are_read_from_rows() -> None:
-    """What the store has of a seat's asks gives its arms and rewards, and the learner that made them explains them all."""
-    cells, asks = compiled(Ucb1(), Ucb1(), 3), []
-    moves = {"human": iter([Prompt(prompt=f"a{c // 3 + 1}") for c in cells]),
-             "ai": iter([Response(response=f"b{c % 3 + 1}") for c in cells])}
-    drive(script(3), {role: lambda ask, role=role: next(moves[role]) for role in moves},
-          watch=lambda due, answer: asks.append((due, answer)))
-    for role, want, arms in (("human", Prompt, [c // 3 for c in cells]), ("ai", Response, [c % 3 for c in cells])):
-        made = [(list(ask.news), move) for ask, move in asks if ask.role == role]
-        found = chosen(role, every(want), made)
-        assert found is not None and list(found.chosen) == arms[:-1] and found.horizon == ROUNDS
-        assert found.contexts == ((0,) * 299 if role == "human" else tuple(_numbered([c // 3 for c in cells[:-1]])))
-        assert chances(Ucb1(), found).min() == 1.0
-        assert ("suffix failure" in measures(found)) == (role == "human")
-
-
-def _numbered(values: list[int]) -> list[int]:
-    """Values by the order in which they came."""
-    order = list(dict.fromkeys(values))
-    return [order.index(v) for v in values]
 
 
 def compiled(leader: Learner, follower: Learner, seed: int, noise: str = "bernoulli") -> list[int]:

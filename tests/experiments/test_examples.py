@@ -9,12 +9,16 @@ from parlour.agents.mock_server import MockServer
 from parlour.experiments import demo
 from parlour.experiments.design import make_design, read_design
 from parlour.experiments.plan import tables
+from parlour.experiments.report import report
+from parlour.reports.document import Table
 from parlour.transcripts.compliance import compliance
 from parlour.transcripts.scores import score
 from parlour.transcripts.store import Store
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
-OFFLINE = [p for p in EXAMPLES if p.stem not in ("real_models", "mock_server")]
+DEMONSTRATED = {name for d in demo.DEMONSTRATIONS for name in demo.demonstration(d).DESIGNS}
+"""Played, and looked at, in the tests of the demonstrations."""
+OFFLINE = [p for p in EXAMPLES if p.stem not in {"real_models", "mock_server", *DEMONSTRATED}]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
@@ -39,8 +43,9 @@ def test_one_ai_or_two_says_what_its_comment_says(store: str) -> None:
 
 def test_the_placebo_is_worth_nothing(store: str) -> None:
     path = next(p for p in EXAMPLES if p.stem == "placebo")
-    frame = parlour.run(path, store).frame().query("role == 'bidder_1'").pivot(index="replicate", columns="arm", values="net")
-    assert len(frame) == 400 and (frame["exact signal"] == frame["no signal"]).all()
+    design = read_design(path).model_copy(update={"episodes": 100})
+    frame = parlour.run(design, store).frame().query("role == 'bidder_1'").pivot(index="replicate", columns="arm", values="net")
+    assert len(frame) == 100 and (frame["exact signal"] == frame["no signal"]).all()
 
 
 def test_the_mock_server_example_over_http(store: str) -> None:
@@ -67,6 +72,22 @@ def test_the_demonstration(store: str, capsys: pytest.CaptureFixture[str]) -> No
     run = parlour.load("demo", store)
     scores = [s for s in score(run.store, run.run, keep=False) if s["quantity"] == "payoff"]
     assert len({s["arm"] for s in scores}) == 7 and all(s["n"] == 120 for s in scores)
+
+
+def test_asking_a_simulated_receiver_is_worth_what_the_slide_says(store: str) -> None:
+    """The report shows both lines, .475 without a query and .6 with one, beside the mock's result."""
+    path = next(p for p in EXAMPLES if p.stem == "ask_a_simulated_receiver")
+    results = parlour.run(path, store)
+    shown = {part.name: part.rows for section in report(results.store, results.run, figures=False).sections for part in section.parts
+              if isinstance(part, Table)}
+    lines = {(r["arm"], r["benchmark"]): r["value"] for r in shown["gaps"] if r["role"] == "sender"}
+    assert lines["one query", "no_queries"] == pytest.approx(0.475) and lines["one query", "optimum"] == pytest.approx(0.6)
+    stated = {r["arm"]: r["value"] for r in shown["beside"] if r["what"].startswith("stated policy")}
+    assert stated["no query"] == pytest.approx(0.475, abs=1e-9) and stated["one query"] == pytest.approx(0.6, abs=1e-9)
+    paid = {(r["arm"], r["role"]): r for r in shown["payoffs"]}
+    assert paid["a model asks and chooses", "sender"]["seat"] == "mock" and paid["a model asks and chooses", "sender"]["mean"] < 0.475
+    for arm, value in (("no query", 0.475), ("one query", 0.6), ("one query, wrong in a fifth of cases", 0.535)):
+        assert paid[arm, "sender"]["low"] <= value <= paid[arm, "sender"]["high"]
 
 
 def test_the_price_of_robustness_is_six_to_fifteen_percent_in_the_transcripts(store: str) -> None:

@@ -16,6 +16,8 @@ from parlour.experiments.verify import verify
 from parlour.transcripts.seal import HEAD, PARTS, seal
 from parlour.transcripts.store import Store
 
+pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
+
 BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
 DESIGN: dict[str, Any] = {"name": "v", "seed": 4, "episodes": 8, "game": {"name": "email", "harm": 1.0}, "wait": 0.0,
                           "protocol": {"name": "advice", "max_queries": 2}, "seats": {"human": BAD_FIRST, "ai": "random"}}

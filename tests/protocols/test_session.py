@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 from parlour.errors import Fatal, Forfeit, InputError, Paused, Transient, Unreachable
 from parlour.games.base import Move, Observation, Play, Role, Say, State, Wording
 from parlour.protocols.base import Ask, Draw, Script
-from parlour.protocols.seat import Agent, Attempt, Reply, Turn
+from parlour.protocols.seat import Agent, Attempt, Head, Reply, Turn
 from parlour.protocols.session import REFUSED, TRUNCATED, Limits, Outcome, Said, Session, pick, seed_of
 
 
@@ -144,6 +144,38 @@ def test_a_bad_reply_comes_back_with_its_complaint() -> None:
     assert x._turns[2].attempts == (Attempt("A, I think", complaints[0]), Attempt('{"action": "C"}', complaints[1]))
     assert [t.tries for t in x._turns] == [0, 1, 2]
     assert len({t.seed for t in x._turns}) == 1
+
+
+class Counted(list[tuple[Ask, str]]):
+    """A past that counts how often one of its asks is looked up."""
+    looks = 0
+
+    def __getitem__(self, at: Any) -> Any:
+        self.looks += 1
+        return super().__getitem__(at)
+
+
+def test_what_a_seat_has_learned_is_gathered_once_however_long_the_game() -> None:
+    """The work grows with the asks, not with their square; and each turn goes on seeing what it saw."""
+    def looks(rounds: int) -> int:
+        past, kept, turns = Counted(), {}, []  # type: tuple[Counted, dict[str, Any], list[Turn]]
+        for i in range(rounds):
+            turns.append(Turn(Ask("x", (News(text=str(i)), News(text="again")), Choice), Wording(), i, Head(past), kept=kept))
+            assert turns[-1].information[-2] == News(text=str(i))
+            past.append((turns[-1].ask, "words"))
+        assert [len(t.information) for t in turns] == [2 * (i + 1) for i in range(rounds)]
+        assert list(turns[-1].information) == [o for ask, _ in past for o in ask.news] == list(Turn(turns[-1].ask, Wording(), 0,
+                                                                                                   past[:-1]).information)
+        return past.looks
+    assert looks(400) == pytest.approx(4 * looks(100), rel=0.05)
+
+
+def test_another_talk_with_the_same_notes_is_gathered_anew() -> None:
+    kept: dict[str, Any] = {}
+    first, other, now, later = (Ask("x", (News(text=t),), Choice) for t in ("first", "other", "now", "later"))
+    assert Turn(now, Wording(), 1, [(first, "")], kept=kept).information == (News(text="first"), News(text="now"))
+    assert Turn(later, Wording(), 1, [(other, "")], kept=kept).information == (News(text="other"), News(text="later"))
+    assert Turn(first, Wording(), 1, kept=kept).information == (News(text="first"),)
 
 
 def test_bad_replies_are_no_past() -> None:

@@ -1,51 +1,39 @@
 """Known learners are recovered from their choices; the measures of exploration by hand."""
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from parlour.agents.active_arm_elimination import ActiveArmElimination
-from parlour.agents.corral import Corral
 from parlour.agents.eetc import Eetc
-from parlour.agents.epsilon_greedy import EpsilonGreedy
-from parlour.agents.explore_then_exp3 import ExploreThenExp3
-from parlour.agents.explore_then_ucb import ExploreThenUcb
-from parlour.agents.learner import Learner
-from parlour.agents.myopic import Myopic
-from parlour.agents.regret_adjusted_ucb import RegretAdjustedUcb
 from parlour.agents.thompson import Thompson
-from parlour.agents.ucb1 import Ucb1
-from parlour.experiments.engine import Match, simulate
-from parlour.games.solvers import tape
+from parlour.experiments.cli import main
+from parlour.experiments.recovery import KNOWN, Recovered, played, recovered
 from parlour.transcripts.choices import Choices, distance, frequencies, greedy_fraction, last_switch, min_fraction, suffix_failure
 from parlour.transcripts.fitted import chances, fit
 
-MEANS = ((0.8, 0.3), (0.5, 0.2), (0.3, 0.2))
-KNOWN: dict[str, list[Learner]] = {
-    "ucb1": [Ucb1()], "regret_adjusted_ucb": [RegretAdjustedUcb(), RegretAdjustedUcb(constants="scaled")],
-    "etc": [Eetc(discard=0, pulls=10), Eetc(discard=6, pulls=6)], "explore_then_ucb": [ExploreThenUcb(passes=8)],
-    "explore_then_exp3": [ExploreThenExp3(passes=8, eta=0.1), ExploreThenExp3(passes=0)],
-    "epsilon_greedy": [EpsilonGreedy(epsilon=0.1), EpsilonGreedy(decay=2)], "myopic": [Myopic()], "thompson": [Thompson()],
-    "active_arm_elimination": [ActiveArmElimination()], "corral": [Corral()]}
 
-
-def played(learner: Learner, seed: int, rounds: int = 200) -> Choices:
-    """The leader's choices against a UCB1 follower, rewards from the tape."""
-    cells = simulate(Match(MEANS, MEANS, learner, Ucb1()), rounds, [seed], record=rounds, threads=1).trace[0].tolist()
-    visits: Counter[int] = Counter()
-    rewards = []
-    for cell in cells:
-        rewards.append(tape.bernoulli(MEANS[cell // 2][cell % 2], seed, cell, visits[cell], 0))
-        visits[cell] += 1
-    return Choices(3, 2, rounds, True, (0,) * rounds, tuple(c // 2 for c in cells), tuple(rewards))
-
-
-def test_known_learners_are_recovered() -> None:
+@pytest.mark.parametrize("leads", [True, False])
+def test_known_learners_are_recovered(leads: bool) -> None:
     """The confusion matrix at 200 choices: balanced accuracy at least 95 %."""
-    hits = {name: Counter(fit(played(learner, 1000 + s))[0].algorithm for learner in learners for s in range(4 // len(learners)))
-            for name, learners in KNOWN.items()}
-    balanced = sum(found[name] / sum(found.values()) for name, found in hits.items()) / len(hits)
-    assert balanced >= 0.95, hits
+    found = recovered(range(1000, 1002), 200, leads)
+    assert found.of == 2 * sum(map(len, KNOWN.values())) and found.balanced >= 0.95, found.counts
+
+
+def test_balanced_accuracy_weighs_algorithms_alike() -> None:
+    found = Recovered(200, {"ucb1": Counter(ucb1=9, etc=1), "etc": Counter(ucb1=1, etc=1)})
+    assert found.balanced == pytest.approx(0.7) and (found.right, found.of) == (10, 12)
+
+
+def test_the_command_prints_the_matrix(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parlour.experiments.recovery.KNOWN", {"ucb1": KNOWN["ucb1"], "myopic": KNOWN["myopic"]})
+    assert main(["recovery", "--choices", "30", "--seeds", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "played by (rows)" in out and "of 4 recovered, balanced accuracy" in out
+    assert main(["recovery", "--choices", "30", "--seeds", "2", "--seat", "follower", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sum(map(sum, (c.values() for c in found["counts"].values()))) == 4 and 0 <= found["balanced_accuracy"] <= 1
+    assert main(["recovery", "--choices", "3"]) == 2
 
 
 @pytest.mark.parametrize("name", KNOWN)

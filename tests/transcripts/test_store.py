@@ -10,6 +10,8 @@ import pytest
 
 import parlour
 from parlour.errors import StoreError
+from parlour.experiments.design import game_of
+from parlour.games.base import Rules
 from parlour.transcripts import compact as compacting
 from parlour.transcripts import store as module
 from parlour.transcripts.compact import compact
@@ -38,6 +40,15 @@ def test_rows_are_the_events_of_the_journal(store: str) -> None:
     assert len(prompts) == found["text"] > 1
     kept = results.store.rows("SELECT r.versions ->> 'parlour' AS v, r.seed, r.design ->> 'name' AS n FROM run r")
     assert kept == [{"v": parlour.__version__, "seed": 4, "n": "small"}]
+
+
+def test_benchmarks_stay_in_the_order_of_the_game(store: str) -> None:
+    """The first of them is the one that is shown, drawn and taken if none is named."""
+    done = parlour.run({"game": "prompting", "episodes": 1, "arms": [{"name": f"arm {i}", "seats": {"human": "strategy", "ai": "strategy"}}
+                                                                     for i in range(12)]}, store)
+    order = [b.name for b in game_of({"name": "prompting"}).benchmarks(Rules())]
+    rows = done.store.rows("SELECT arm, name FROM benchmark")
+    assert [(r["arm"], r["name"]) for r in rows] == [(f"arm {i}", name) for i in range(12) for name in order]
 
 
 def test_taking_twice_or_in_slices_adds_nothing(store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
