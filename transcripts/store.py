@@ -79,6 +79,10 @@ BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
 
+BUSY = ("lock", "different configuration")
+"""What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
+
+
 class Store:
     """A store file. Every method opens it, does its work in one transaction, and closes it."""
 
@@ -153,7 +157,7 @@ class Store:
                     return db
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
-                if "lock" not in str(error).lower():
+                if not any(busy in str(error).lower() for busy in BUSY):
                     raise StoreError(self._damaged(_first_line(error))) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None

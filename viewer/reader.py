@@ -42,10 +42,17 @@ class Kept:
         self._most, self._lock = most, Lock()
         self._known: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
+    def _whole(self, store: Store, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        about = store.path.stat()
+        return (str(store.path.resolve()), about.st_ino, about.st_mtime_ns, about.st_size, *key)
+
+    def holds(self, store: Store, key: tuple[Any, ...]) -> bool:
+        """Whether it is known already."""
+        return self._whole(store, key) in self._known
+
     def get(self, store: Store, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """What `make` gives, made once."""
-        about = store.path.stat()
-        whole = (str(store.path.resolve()), about.st_ino, about.st_mtime_ns, about.st_size, *key)
+        whole = self._whole(store, key)
         with self._lock:
             if whole in self._known:
                 found: T = self._known[whole]

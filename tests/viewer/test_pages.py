@@ -64,6 +64,7 @@ def test_a_run_shows_means_beside_benchmarks_differences_and_plots(page: Page, s
     page.goto(site.home)
     page.get_by_role("link", name=site.talk).click()
     expect(page.locator("h1")).to_have_text(site.talk)
+    expect(page.locator("#plots")).to_be_visible(timeout=60_000)
     text = page.locator("main").inner_text()
     frame = site.store.rows("SELECT sum(weight * net) / sum(weight) AS mean FROM tidy WHERE run = ? AND arm = 'follow' AND role = 'human' "
                             "AND status = 'done'", [site.talk])[0]
