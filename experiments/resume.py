@@ -15,9 +15,10 @@ from ..transcripts.parts import Folder, Gathering, shared
 from ..transcripts.store import Store
 from .design import Design, wordings_of
 from .design_file import unchanged
+from .head import commit, head, made_from, versions
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
-from .runner import HERE, Engine, OnEpisode, Run, Watch, commit, head, made_from, preflight, versions
+from .runner import HERE, Engine, OnEpisode, Run, Watch, preflight
 from .said import recorded
 from .sources import allowed, changes
 

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from parlour.experiments import resume, runner
+from parlour.experiments import head, resume
 from parlour.experiments.cli import main
 from parlour.transcripts.store import Store
 
@@ -256,15 +256,15 @@ def test_a_design_in_a_journal_that_cannot_be_read(lab: Lab, refused: Callable[.
 # --- packages -----------------------------------------------------------------------------------------------------------
 def told(monkeypatch: pytest.MonkeyPatch, **changed: str | None) -> None:
     """Other versions of packages from now on; None: the package is gone."""
-    real = runner.versions()
+    real = head.versions()
     now = {k: v for k, v in (real | changed).items() if v is not None}
-    for module in (runner, resume):
+    for module in (head, resume):
         monkeypatch.setattr(module, "versions", lambda: now)
 
 
 def test_other_clients_are_allowed_told_and_recorded(lab: Lab, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     lab.halve()
-    was = runner.versions()
+    was = head.versions()
     told(monkeypatch, duckdb="99.1", openai=None, prices="2099-01")
     assert main(["resume", "--store", str(lab.store.path)]) == 0
     line = f"duckdb {was['duckdb']} is now 99.1; openai {was['openai']} is now missing; prices {was['prices']} is now 2099-01"
