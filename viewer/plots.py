@@ -11,7 +11,8 @@ from ..registry import load
 from ..reports.document import Table, as_csv
 from ..reports.figures import ACCENT, INK, WARM, canvas, interval_plot, svg
 from ..transcripts.arms import EPISODES, VERDICTS
-from ..transcripts.seated import ASKED, seats
+from ..transcripts.courses import courses_of
+from ..transcripts.plays import PLAYS
 from ..transcripts.store import Store
 from .analysis import MOST, analysis
 
@@ -182,16 +183,17 @@ def _draw_cost(rows: Rows) -> "Figure":
 
 def _regret(store: Store, run: str) -> Plot:
     return Plot("regret", "Regret over the rounds", "Benchmark times rounds less what was earned, mean over episodes, per arm and role.",
-                _stated(ASKED.replace("?", "$run"), run), list(_regrets(store, run)), _draw_regret,
-                "Rewards are what each seat was told it earned; the benchmark is the first of the arm that has a value for the role.")
+                "-- once per arm, with its run and name\n" + PLAYS, list(_regrets(store, run)), _draw_regret,
+                "Rewards are those of the moves on record; the benchmark is the first of the arm that has a value for the role.")
 
 
 def _regrets(store: Store, run: str) -> Iterator[dict[str, Any]]:
     """Mean cumulative regret per arm, role and round, thinned to a hundred rounds."""
     import numpy as np
     by: dict[tuple[str, str], list[Sequence[float]]] = {}
-    for s in seats(store, run):
-        by.setdefault((s.arm, s.role), []).append(s.choices.rewards)
+    for found in courses_of(store, run):
+        for role in found.seated:
+            by[found.arm.name, role] = [course.earned[role] for course in found.all.values()]
     gaps = analysis(store, run).of("gap")
     for (arm, role), rewards in by.items():
         first = next((g for g in gaps if (g["arm"], g["role"]) == (arm, role)), None)

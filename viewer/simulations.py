@@ -7,8 +7,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from ..errors import InputError
-from ..experiments.plots import draw, label
-from ..transcripts.curves import ROLES, read
+from ..experiments.plots import draw
+from ..transcripts.curves import read
+from ..transcripts.paths import ROLES, label
 from ..transcripts.store import Store
 from .plots import DRAWING
 
