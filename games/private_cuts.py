@@ -42,19 +42,19 @@ def policy_rows(messages: Messages) -> Rows:
 def measures(plan: Plan) -> dict[str, float | None]:
     """Values by number of queries, cuts, and the policy of every cell, as far as they are shown."""
     found: dict[str, float | None] = {f"value_{k}": v for k, v in enumerate(plan.values[:SHOWN + 1])}
-    if plan.cuts and not plan.bound:
-        last = plan.screen.who.last
-        found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(plan.cuts[:SHOWN])}
     if plan.margin:
         spread = plan.setting.spread
         found |= {"margin": plan.margin, "kept": kept(plan.margin, spread), "kept_without": kept(0.0, spread)}
     if plan.draws or plan.bound or plan.missing:
         return found
-    for i, (_, sent) in enumerate(ends(plan, SHOWN)):
+    shown, last = ends(plan, SHOWN), plan.screen.who.last
+    cuts = plan.cuts or sorted({cut for heard, _ in shown for cut, _ in heard})
+    found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(cuts[:SHOWN])}
+    for i, (_, sent) in enumerate(shown):
         good, bad = policy_rows(sent)
         found |= {f"cell_{i + 1}_{state}_{m + 1}": x for state, row in (("good", good), ("bad", bad)) for m, x in enumerate(row)}
     if plan.name == "no_queries":
         worth = targets(plan.screen.who)
-        found |= {f"target_value_{plan.screen.who.last[k]}": v for k, v in enumerate(worth[:SHOWN])}
-        found["target"] = float(plan.screen.who.last[max(range(len(worth)), key=lambda k: worth[k])])
+        found |= {f"target_value_{last[k]}": v for k, v in enumerate(worth[:SHOWN])}
+        found["target"] = float(last[max(range(len(worth)), key=lambda k: worth[k])])
     return found

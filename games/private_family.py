@@ -14,6 +14,7 @@ from pydantic import create_model
 from .base import Benchmark, Information, Kind, Move, Observation, Role, Rules, Wording, learned
 from .leading import Asked, Tried
 from .persuading import Act, Offer, Row, Rows, Sent, best_action, index, named, normalised, posterior
+from .private_cuts import policy_rows
 from .solvers import partitions
 from .solvers.planners import at_most
 from .solvers.public_messages import best_policy, queries
@@ -101,8 +102,7 @@ class Family:
         if self.plain is not None:
             _, sent = best_messages(crowd([offer.beliefs[k][0] for k in some], [offer.weights[k] for k in some],
                                           [self.plain[k] for k in some]))
-            ratio, chance = sent[0]
-            rows: Rows = ((chance, 1 - chance), (ratio * chance, max(0.0, 1 - ratio * chance)))
+            rows = policy_rows(sent)
             return Served(rows, *self.earned(rows, some), True)
         found = best_policy([offer.beliefs[k] for k in some], [offer.weights[k] for k in some], offer.sender,
                             [offer.receiver[k] for k in some])

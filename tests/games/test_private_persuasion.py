@@ -57,6 +57,12 @@ def test_noisy_query_slides(adaptive: bool) -> None:
         assert found["optimum"].value["sender"] == pytest.approx(e["value"], abs=1e-9)
 
 
+def test_cuts_of_a_search_at_a_price_are_listed() -> None:
+    four = {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.25] * 4}
+    found = solved(four, budget=3, price=0.02)["optimum"]
+    assert found.value["sender"] == pytest.approx(0.46) and [found.measures[f"cut_{i}"] for i in (1, 2, 3)] == [0, 1, 2]
+
+
 def test_target_value_nonmonotone() -> None:
     x = VECTORS["target_value_nonmonotone"]
     found = solved({"beliefs": x["inputs"]["p"], "weights": x["inputs"]["w"]}, budget=0)["no_queries"]
