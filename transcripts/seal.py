@@ -33,7 +33,7 @@ def seal(store: Store, run: str) -> str:
         spare(db, _average(db, run))
         db.execute("BEGIN")
         for low, high in ranges(db, run, SPAN):
-            found = _hashed(db, run, low, high)
+            found = hashed(db, run, low, high)
             db.execute("INSERT INTO seal SELECT $run, * FROM (SELECT unnest($episodes) AS episode, $now, unnest($hashes)) WHERE episode "
                        "NOT IN (SELECT episode FROM seal WHERE run = $run AND episode >= $low AND episode < $high)",
                        {"run": run, "low": low, "high": high, "now": now, "episodes": list(found), "hashes": list(found.values())})
@@ -53,12 +53,12 @@ def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
     found: dict[int, str] = {}
     for low, high in ranges(db, run):
-        found |= _hashed(db, run, low, high)
+        found |= hashed(db, run, low, high)
     return found
 
 
-def _hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
-    """The same of a range. DuckDB could sort and hash too, at twice the time and many times the memory."""
+def hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
+    """The same of a range low <= episode < high. DuckDB could sort and hash too, at twice the time and many times the memory."""
     some = "WHERE run = $run AND episode >= $low AND episode < $high"
     key = {"run": run, "low": low, "high": high}
     lines: dict[int, list[str]] = {e: [] for e, in db.execute(f"SELECT episode FROM ending {some} ORDER BY episode", key).fetchall()}
