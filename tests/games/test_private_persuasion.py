@@ -84,7 +84,7 @@ def test_the_slide_by_hand() -> None:
     assert found["no_queries"].value == pytest.approx({"sender": 0.475, "receiver": 0.125})
     assert found["optimum"].value == pytest.approx({"sender": 0.6, "receiver": 0.0})
     measures = found["optimum"].measures
-    assert (measures["cell_1_bad_1"], measures["cell_2_bad_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
+    assert (measures["cell_1_state_2_message_1"], measures["cell_2_state_2_message_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
 
 
 # --- families of questions, more states -------------------------------------------------------------------------------
