@@ -154,7 +154,7 @@ def _pattern(mu: Any, u: Any, v: Any) -> tuple[Any, Any]:
     for w in range(states):
         for m in range(states):
             wm, pays = w * states + m, [(rho.start + m * actions + a, float(u[w, a])) for a in range(actions)]
-            row((x.start + wm, 1.0), (e.start + wm, -1.0), most=0)
+            row((x.start + wm, 1.0), (e.start + wm, -float(mu[w])), most=0)
             row((z.start + w, 1.0), *((at, -by) for at, by in pays), (e.start + wm, 2.0), most=2)
             row((z.start + w, -1.0), *pays, most=0)
     for m in range(states):
@@ -174,7 +174,7 @@ def _pattern(mu: Any, u: Any, v: Any) -> tuple[Any, Any]:
     low[z] = -1
     whole = np.zeros(n)
     whole[e], whole[t] = 1, 1
-    found = milp(goal, integrality=whole, bounds=Bounds(low, high), options={"mip_rel_gap": 0.0}, constraints=[
+    found = milp(goal, integrality=whole, bounds=Bounds(low, high), options={"mip_rel_gap": 0.0, "presolve": False}, constraints=[
         LinearConstraint(table[:, :n], -np.inf, table[:, n]), LinearConstraint(sums, *(np.concatenate([mu, np.ones(states)]),) * 2)])
     if found.x is None:
         raise ArithmeticError(f"the program of cheap talk was not solved: {found.message}")
