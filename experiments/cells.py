@@ -20,27 +20,45 @@ def calibrates_briefs(store: Store, run: str) -> bool:
 
 
 def cells(store: Store, run: str, args: Namespace) -> int:
-    """Prints the cells and solutions of a run, keeps them as scores, and writes them to a file if one is named."""
+    """Prints the cells and solutions of a run's arms, keeps them as scores, and writes those of one arm to a file if one is named."""
     if not 0 < args.level < 1 or args.resamples < 100 or args.seed < 0:
         raise FieldError("--level lies strictly between 0 and 1, --resamples is at least 100, --seed at least 0.")
-    found = sampled(store, run)
-    solutions = solved(found, args.level, args.resamples, args.seed)
-    put(store, run, scores(found, solutions), args.level, "calibration")
+    every = _of(sampled(store, run), args)
+    solutions = [solved(found, args.level, args.resamples, args.seed) for found in every]
+    put(store, run, [s for pair in zip(every, solutions, strict=True) for s in scores(*pair)], args.level, "calibration")
     if args.to:
-        _write(Path(args.to), found)
+        _write(Path(args.to), every[0])
     if args.json:
-        made = found.calibrated
-        return emit({"run": run, "cells": found.table(), "solutions": solutions, "lost": found.lost,
-                     "human_means": made.matrix.human_means, "ai_means": made.matrix.ai_means})
-    _print(run, found, solutions, args.level)
+        return emit({"run": run, "arms": [_as_json(*pair) for pair in zip(every, solutions, strict=True)]})
+    print(f"{run}, solutions with {100 * args.level:g} % bootstrap intervals")
+    for pair in zip(every, solutions, strict=True):
+        _print(*pair)
     if args.to:
         print(args.to, file=sys.stderr)
     return 0
 
 
-def _print(run: str, found: Sampled, solutions: list[dict[str, Any]], level: float) -> None:
+def _of(every: list[Sampled], args: Namespace) -> list[Sampled]:
+    """The arm that is asked for, or all. Raises FieldError."""
+    names = ", ".join(f"'{found.arm}'" for found in every)
+    if args.arm is not None:
+        every = [found for found in every if found.arm == args.arm]
+        if not every:
+            raise FieldError(f"--arm {args.arm}: cells were sampled in {names}.")
+    if args.to and len(every) > 1:
+        raise FieldError(f"--to writes one sample, and there are {names}: name one with --arm.")
+    return every
+
+
+def _as_json(found: Sampled, solutions: list[dict[str, Any]]) -> dict[str, Any]:
+    matrix = found.calibrated.matrix
+    return {"arm": found.arm, "cells": found.table(), "solutions": solutions, "lost": found.lost, "human_means": matrix.human_means,
+            "ai_means": matrix.ai_means}
+
+
+def _print(found: Sampled, solutions: list[dict[str, Any]]) -> None:
     table, matrix = found.table(), found.calibrated.matrix
-    print(f"{run}: {sum(c['draws'] for c in table)} texts of {len(table)} cells")
+    print(f"\n{found.arm}: {sum(c['draws'] for c in table)} texts of {len(table)} cells")
     for c in table:
         shown = "   ".join(f"{role} {c[f'{role}_mean']:.4f}{_error(c[f'{role}_error'])}{_bounds(c, role)}" for role in ("human", "ai"))
         several = f" in {c['wordings']} wordings" if c["wordings"] > 1 else ""
@@ -51,7 +69,7 @@ def _print(run: str, found: Sampled, solutions: list[dict[str, Any]], level: flo
               "alone")
     if found.lost:
         print(f"  {found.lost} episodes did not end, and count for nothing")
-    print(f"\nsolutions, with {100 * level:g} % bootstrap intervals")
+    print()
     for s in solutions:
         cell = f"   a{s['prompt']:g} b{s['response']:g}" if s["prompt"] is not None else ""
         again = f" in {100 * s['chosen_again']:.0f} % of resamples" if s["chosen_again"] is not None else ""
@@ -59,7 +77,7 @@ def _print(run: str, found: Sampled, solutions: list[dict[str, Any]], level: flo
         if s["crossed"] is not None:
             print(f"  {'  cross-fitted':<17}{s['role']:<6}{s['crossed']:.4f} {_span(s['crossed_low'], s['crossed_high'])}")
     means = {"human_means": matrix.human_means, "ai_means": matrix.ai_means}
-    print("\n" + " ".join(f"--set {k}={to_json([[round(x, 6) for x in row] for row in rows]).decode()}" for k, rows in means.items()))
+    print("  " + " ".join(f"--set {k}={to_json([[round(x, 6) for x in row] for row in rows]).decode()}" for k, rows in means.items()))
 
 
 def _error(error: float | None) -> str:

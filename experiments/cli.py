@@ -55,9 +55,7 @@ def parser() -> argparse.ArgumentParser:
     _design(run)
     run.add_argument("--seat", action="append", default=[], metavar="ROLE=AGENT", help="instead of the design's, in every arm that has the "
                      "role; `web` for a person in a browser. May be repeated")
-    run.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
-    run.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
-    run.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")
+    _where(run)
     _store(run)
     _json(run)
 
@@ -65,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     _run(resume)
     resume.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
     resume.add_argument("--as-begun", action="store_true", help="with the design as it was begun, though its file has been changed since")
+    _where(resume)
     _store(resume)
     _json(resume)
 
@@ -91,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _run(calibration)
     calibration.add_argument("--to", metavar="FILE", help="also write the scores: counts, a row per model; of briefs a row per text, "
                                                           "or as .toml the [game] that they make")
+    calibration.add_argument("--arm", metavar="NAME", help="of briefs: this arm alone (default: all)")
     calibration.add_argument("--level", type=float, default=0.95, help="of the intervals of briefs (default 0.95)")
     calibration.add_argument("--resamples", type=int, default=1000, metavar="N", help="for the intervals of briefs (default 1000)")
     calibration.add_argument("--seed", type=int, default=0, help="of the resamples")
@@ -310,6 +310,12 @@ def _protocol(to: argparse.ArgumentParser) -> None:
     to.add_argument("--protocol", default="", metavar="P", help="default: the game's usual one")
     to.add_argument("--with", dest="with_", action="append", default=[], metavar="FIELD=JSON",
                     help="a field of the protocol; may be repeated")
+
+
+def _where(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
+    to.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
+    to.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")
 
 
 def _run(to: argparse.ArgumentParser) -> None:

@@ -8,26 +8,27 @@ too, holds the budget of all workers. The driver merges their journals into the 
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from itertools import islice
 from logging import ERROR
 from socket import gethostname
 from typing import Any
 
 from ..agents.purse import Purse
-from ..agents.service import Service, within
+from ..agents.service import Service, current, within
 from ..errors import BudgetSpent, DesignError, InputError, ParlourError
 from ..protocols.patience import unhurried
 from ..protocols.session import Event
 from ..transcripts.compact import compact
-from ..transcripts.journal import Journal
-from ..transcripts.parts import Folder, Gathering, Parts
+from ..transcripts.journal import read
+from ..transcripts.parts import Folder, Gathering, Parts, shared
 from ..transcripts.seal import seal
 from ..transcripts.store import Store
 from .design import Design
-from .money import check, price_of
+from .money import price_of
 from .plan import slot, slots, tables
-from .runner import Progress, Run, head, new_name, preflight
+from .runner import Engine, OnEpisode, Run, Watch
 from .said import recorded
 
 LOSSES = 3
@@ -38,8 +39,8 @@ Task = list[int]
 class Bank:
     """The purse of all workers, an actor. It remembers what each has set aside, should it be lost."""
 
-    def __init__(self, budget: float):
-        self._purse = Purse(budget)
+    def __init__(self, budget: float, spent: float = 0.0):
+        self._purse = Purse(budget, spent)
         self._aside: dict[str, list[float]] = {}
 
     async def reserve(self, worker: str, worst: float) -> str:
@@ -111,19 +112,24 @@ class Worker:
 
 
 class Cluster:
-    """The driver's side of one run."""
+    """The driver's side of one run.
 
-    def __init__(self, design: Design, run: str, url: str, gathering: Gathering, workers: int,
-                 on_episode: Callable[[Progress], None], progress: Progress):
-        self.design, self.run, self.url, self.gathering, self.workers = design, run, url, gathering, workers
-        self.on_episode, self.progress = on_episode, progress
-        self.spent: float | None = None
-        self._made = 0
+    url     the folder all workers write to
+    before  episode -> what is on record of it, for those that were half-played when the run was taken up
+    part    which of the run's folders it is: workers of each have names of their own
+    """
+
+    def __init__(self, run: Run, url: str, gathering: Gathering, workers: int, before: Mapping[int, list[Event]], part: int):
+        self.design, self.run, self.url, self.gathering, self.workers = run.design, run.name, url, gathering, workers
+        self.before, self.on_episode, self.progress = before, run.on_episode, run.progress
+        purse = current().purse
+        self.spent = purse.spent if purse else None
+        self._prefix, self._made = f"{part}-" if part else "", 0
 
     def drive(self, order: list[int]) -> tuple[str, str]:
         """Deals out the episodes until all are played or the run must stop; (status, why)."""
         ray = started(self.workers)
-        self._bank = None if self.design.budget is None else ray.remote(num_cpus=0)(Bank).remote(self.design.budget)
+        self._bank = None if self.design.budget is None else ray.remote(num_cpus=0)(Bank).remote(self.design.budget, self.spent or 0.0)
         todo = self._dealt(order)
         busy: dict[Any, tuple[str, Any, Task]] = {}
         losses: dict[int, int] = {}
@@ -154,10 +160,10 @@ class Cluster:
     def _dealt(self, order: list[int]) -> deque[tuple[Task, dict[int, list[Event]]]]:
         """Episodes in the order of play, some at a time: enough for a worker's concurrency, few enough for all to share."""
         each, rest = max(1, min(self.design.concurrency, len(order) // (4 * self.workers))), iter(order)
-        return deque((task, {}) for task in iter(lambda: list(islice(rest, each)), []))
+        return deque((task, {e: self.before[e] for e in task if e in self.before}) for task in iter(lambda: list(islice(rest, each)), []))
 
     def _worker(self, ray: Any) -> tuple[str, Any]:
-        name = f"w{self._made}"
+        name = f"{self._prefix}w{self._made}"
         self._made += 1
         actor = ray.remote(num_cpus=1, max_restarts=0)(Worker).remote(
             self.design.model_dump(mode="json"), self.run, self.url, name, self._bank, -(-self.design.concurrency // self.workers))
@@ -175,7 +181,8 @@ class Cluster:
         if any(losses[e] >= LOSSES for e in left):
             return f"{LOSSES} workers were lost over the same episodes ({', '.join(map(str, left))}): {str(error).splitlines()[0]}"
         if left:
-            todo.appendleft((left, {e: self.gathering.open[name, e] for e in left if (name, e) in self.gathering.open}))
+            known = {e: self.gathering.open.get((name, e)) or self.before.get(e) for e in left}
+            todo.appendleft((left, {e: events for e, events in known.items() if events}))
         return ""
 
     def _tell(self) -> None:
@@ -188,16 +195,25 @@ class Cluster:
 
 
 def started(workers: int) -> Any:
-    """Ray, joined where RAY_ADDRESS or an earlier `ray.init` says, else begun on this machine alone, on loopback."""
+    """Ray, joined where RAY_ADDRESS or an earlier `ray.init` says, else begun on this machine alone, on loopback, without a page."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    alone = not os.environ.get("RAY_ADDRESS")
+    if alone:  # else it would take 127.0.0.1 for the address of this machine on its network, and listen there
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ModuleNotFoundError:
         raise InputError("--on ray needs the extra `cluster`: pip install \"parlour[cluster]\".") from None
-    if not ray.is_initialized():
-        here: dict[str, Any] = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False,
-                                                                       "_node_ip_address": "127.0.0.1"}
-        ray.init(log_to_driver=False, logging_level=ERROR, **here)
+    here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"} if alone else {}
+    for last in () if ray.is_initialized() else (False, True):  # on a busy machine its parts may be too slow for each other the first time
+        try:
+            ray.init(log_to_driver=False, logging_level=ERROR, **here)
+            break
+        except Exception as error:  # it raises bare ones
+            ray.shutdown()
+            if last:
+                raise InputError(f"Ray did not start: {str(error).splitlines()[0]} Try again when the machine is less busy, or run "
+                                 "without --on ray.") from None
     return ray
 
 
@@ -213,34 +229,32 @@ def fit(design: Design) -> None:
         raise DesignError("a person sits at this machine: run it without --on ray.")
 
 
-async def start_on_ray(design: Design, store: Store, url: str, workers: int,
-                       on_episode: Callable[[Progress], None] = lambda progress: None) -> tuple[str, str]:
-    """Runs a design on a cluster; (run, status). url: the folder all workers write to. Raises InputError."""
-    fit(design)
-    service = Service(None, None, lambda model: price_of(model, design.prices))
-    with within(service):
-        found = tables(design)
-        check(design, found)
-        await preflight(found)
-    with store.open(write=True):
-        pass
-    name = new_name(design)
-    address = f"{url.rstrip('/')}/{name}"
-    folder = Folder(address)
-    order = [s.episode for s in slots(design, found)]
-    with Journal(store.journals / f"{name}.jsonl") as journal:
-        for event in head(name, design, found):
-            journal.write(event)
-        journal.write({"k": "shared", "run": name, "url": address})
-        gathering = Gathering(folder, journal)
-        cluster = Cluster(design, name, address, gathering, workers, on_episode, Progress(len(order)))
-        status, why = "stopped", "interrupted"
-        try:
-            status, why = await asyncio.to_thread(cluster.drive, order)
-        finally:
-            gathering.finish()
-            journal.write({"k": "stop", "run": name, "status": status, "why": why, "spent": cluster.spent})
-            store.take(journal.path)
-    seal(store, name)
-    compact(store)
-    return name, status
+def on_ray(url: str, workers: int) -> Engine:
+    """The engine that plays on a cluster. url: the folder all workers write to."""
+    return Engine(fit, partial(_play, url=url.rstrip("/"), workers=workers))
+
+
+async def _play(run: Run, watch: Watch | None, on_episode: OnEpisode | None, url: str, workers: int) -> str:
+    """Plays what a run owes on a cluster; the status. Raises InputError for a run of copies."""
+    if run.todo is not None:
+        raise InputError(f"run {run.name} consists of copies of other episodes: resume it without --on ray.")
+    run.on_episode = on_episode or run.on_episode
+    order = [s.episode for s in slots(run.design, run.found) if s.episode not in run.ended]
+    part = len(shared(read(run.journal.path)))
+    address = f"{url}/{run.name}" + (f"-{part}" if part else "")
+    before: dict[int, list[Event]] = {e: [] for e in run.begun - run.ended}
+    for event in read(run.journal.path) if before else ():
+        if event.get("e") in before:
+            before[event["e"]].append(event)
+    run.journal.write({"k": "shared", "run": run.name, "url": address})
+    gathering = Gathering(Folder(address), run.journal)
+    cluster, status, why = Cluster(run, address, gathering, workers, before, part), "stopped", "interrupted"
+    try:
+        status, why = await asyncio.to_thread(cluster.drive, order)
+    finally:
+        gathering.finish()
+        run.journal.write({"k": "stop", "run": run.name, "status": status, "why": why, "spent": cluster.spent})
+        run.store.take(run.journal.path)
+    seal(run.store, run.name)
+    compact(run.store)
+    return status

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -15,6 +15,9 @@ from ..protocols.base import Protocol
 from ..registry import load, modules
 from ..transcripts.store import Store
 from .design import Design, Fields, game_of, json_or_text, protocol_of, read_design, seat
+
+if TYPE_CHECKING:
+    from .runner import Engine
 
 
 def emit(thing: Any) -> int:
@@ -149,12 +152,7 @@ def run(args: Namespace) -> int:
         for line in lines(synchronous(estimate(design)), design.budget):
             print(line, file=sys.stderr)
     with progress(design, quiet=args.json) as bar:
-        if args.on == "ray":
-            from .cluster import start_on_ray
-            work = start_on_ray(design, Store(args.store), _shared(args), args.workers, bar)
-        else:
-            work = start(design, Store(args.store), on_episode=bar, file=args.design)
-        name, status = synchronous(work)
+        name, status = synchronous(start(design, Store(args.store), on_episode=bar, file=args.design, engine=_engine(args)))
     return _table(args, name, status)
 
 
@@ -166,6 +164,15 @@ def _seated(design: Design, args: Namespace) -> Design:
         raise DesignError(f"--seat {role}: no arm has a seat '{role}'; there are: {', '.join(sorted(known))}.")
     arms = tuple(arm.model_copy(update={"seats": {r: given.get(r, spec) for r, spec in arm.seats.items()}}) for arm in design.arms)
     return design.model_copy(update={"arms": arms})
+
+
+def _engine(args: Namespace) -> "Engine":
+    """What is to play: this process, or a cluster."""
+    from .runner import HERE
+    if args.on == "here":
+        return HERE
+    from .cluster import on_ray
+    return on_ray(_shared(args), args.workers)
 
 
 def _shared(args: Namespace) -> str:
@@ -196,7 +203,7 @@ def resume(args: Namespace) -> int:
 
     store = Store(args.store)
     name, status = synchronous(take_up(find(args.run, store).stem, store, budget=afforded(args.budget),
-                                       as_begun=args.as_begun, tell=_warn))
+                                       as_begun=args.as_begun, tell=_warn, engine=_engine(args)))
     return _table(args, name, status)
 
 

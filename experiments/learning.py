@@ -2,18 +2,19 @@
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import FieldError, InputError
+from ..games.base import Game, Rules
 from ..reports.document import shown
 from ..transcripts.curves import read
 from ..transcripts.paths import ROLES, Paths
 from ..transcripts.store import Store
 from .commands import emit, pairs
 from .design import Fields, game_of, seat
-from .simulation import Plan, rows, run
+from .simulation import Plan, explored, rows, run
 
 
 def simulate(args: Namespace) -> int:
@@ -24,47 +25,48 @@ def simulate(args: Namespace) -> int:
     store, every = Store(args.store), []
     for leader in map(seat, args.leader):
         for follower in map(seat, args.follower):
-            found = [_simulated(spec, leader, follower, rounds, args, store) for rounds in sorted(set(args.rounds))]
-            every.append(found)
+            plans = [_plan(spec, leader, follower, rounds) for rounds in sorted(set(args.rounds))]
+            found = [_simulated(plan, args, store) for plan in plans]
+            every.append((found, explored(plans[-1], found[-1])))
     if args.plot:
-        _draw([pair[-1] for pair in every], args)
-    table = [row for pair in every for row in rows(pair, args.level)]
+        _draw([found[-1] for found, _ in every], plans[-1].game, plans[-1].game.usual_rules, args)
     if args.json:
-        return emit(table)
-    for pair in every:
-        _print(pair, args.level)
+        return emit([row | {"leader": found[-1].leader, "follower": found[-1].follower, "at_last_horizon": measured}
+                     for found, measured in every for row in rows(found, args.level)])
+    for found, measured in every:
+        _print(found, measured, args.level)
     return 0
 
 
-def _simulated(spec: Fields, leader: Fields, follower: Fields, rounds: int, args: Namespace, store: Store) -> Paths:
+def _plan(spec: Fields, leader: Fields, follower: Fields, rounds: int) -> Plan:
     game = game_of(spec)
-    if "horizon" in type(game).model_fields:
-        game = game_of({**spec, "horizon": rounds})
+    return Plan(game_of({**spec, "horizon": rounds}) if "horizon" in type(game).model_fields else game, spec, leader, follower, rounds)
+
+
+def _simulated(plan: Plan, args: Namespace, store: Store) -> Paths:
 
     def tell(done: int, of: int) -> None:
         if sys.stderr.isatty():
-            print(f"\r{leader['agent']} x {follower['agent']}, {rounds} rounds: {done}/{of} seeds", end="\n" if done == of else "",
-                  file=sys.stderr, flush=True)
+            print(f"\r{plan.leader['agent']} x {plan.follower['agent']}, {plan.horizon} rounds: {done}/{of} seeds",
+                  end="\n" if done == of else "", file=sys.stderr, flush=True)
 
-    name = run(Plan(game, spec, leader, follower, rounds), store, range(args.seed, args.seed + args.seeds), tell)
-    return read(store, name)
+    return read(store, run(plan, store, range(args.seed, args.seed + args.seeds), tell))
 
 
-def _print(pair: list[Paths], level: float) -> None:
-    last = pair[-1]
-    print(f"\n{last.title}   {len(last.switched)} seeds")
-    for row in rows(pair, level):
+def _print(found: list[Paths], measured: Mapping[str, float], level: float) -> None:
+    print(f"\n{found[-1].title}   {len(found[-1].switched)} seeds")
+    for row in rows(found, level):
         slope = "" if row["slope"] is None else f"   slope {row['slope']:.3f} [{row['slope_low']:.3f}, {row['slope_high']:.3f}]"
         print(f"  T={row['rounds']:<9g}{row['role']:<6} against {row['benchmark']:<18}{row['regret']:>12.1f} "
               f"[{row['low']:.1f}, {row['high']:.1f}]{slope}")
-    print("  leader at the last horizon: " + ", ".join(f"{k} {v:.4g}" for k, v in last.exploration().items())
-          + f"; follower's instantaneous regret {last.instantaneous[:, -1].mean():.4g}")
+    print("  at the last horizon: " + ", ".join(f"{k} {v:.4g}" for k, v in measured.items()))
 
 
-def _draw(found: list[Paths], args: Namespace) -> None:
+def _draw(found: list[Paths], game: Game, rules: Rules, args: Namespace) -> None:
     """Pictures of the leader's regret and of all shares, their files named on stderr."""
-    from .plots import draw, usual
-    for path in draw(found, Path(args.plot), ROLES[0], args.against or usual(found, ROLES[0])):
+    from .plots import draw, guarantees, usual
+    bounds = guarantees(game, rules, found[-1].rounds.tolist())
+    for path in draw(found, Path(args.plot), ROLES[0], args.against or usual(found, ROLES[0]), bounds):
         print(path, file=sys.stderr)
 
 
@@ -85,7 +87,10 @@ def learners(args: Namespace) -> int:
     if not measured:
         raise InputError("no seat of this run chose among a few actions over many rounds, so there is nothing to fit.")
     if args.plot:
-        _draw([c.paths for c in courses_of(store, name) if c.game.measured], args)
+        arms = [c for c in courses_of(store, name) if c.game.measured]
+        if not arms:
+            raise InputError("the means of this game's cells are not known, so there is no regret to draw: leave --plot out.")
+        _draw([c.paths for c in arms], arms[-1].game, arms[-1].arm.rules, args)
     seats, far, compared = described(store, name), list(distances(store, name)), matched(store, name, args.level)
     if args.json:
         return emit({"measures": measured, "paired": compared, "seats": seats, "distances": far})

@@ -2,9 +2,11 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from ..games.base import Game, Rules
 from ..reports.figures import svg
 from ..transcripts.paths import Paths
 
@@ -22,22 +24,35 @@ class Picture(NamedTuple):
     rows: Sequence[Mapping[str, Any]]
 
 
-def pictures(found: Sequence[Paths], role: str, benchmark: str) -> list[Picture]:
+def pictures(found: Sequence[Paths], role: str, benchmark: str, bounds: Mapping[str, Sequence[float]] = MappingProxyType({})
+             ) -> list[Picture]:
     """Regret, and the shares of prompts and responses. Raises InputError without matplotlib, or without such a benchmark.
 
-    found  simulations, or arms of a run, to compare: one line, or panel, each
+    found   simulations, or arms of a run, to compare: one line, or panel, each
+    bounds  see `guarantees`; on the rounds of the last of them
     """
     try:
         import matplotlib
     except ImportError:
         raise InputError("pictures are drawn by matplotlib, which is not installed: pip install 'parlour[plots]'.") from None
     matplotlib.use("Agg")
-    return [_regret(found, role, benchmark), _shares(found, "prompt"), _shares(found, "response")]
+    return [_regret(found, role, benchmark, bounds), _shares(found, "prompt"), _shares(found, "response")]
 
 
-def draw(found: Sequence[Paths], folder: Path, role: str, benchmark: str) -> list[Path]:
+def guarantees(game: Game, rules: Rules, rounds: Sequence[int]) -> dict[str, list[float]]:
+    """What theorems say of the sum of regret, by the name of the benchmark: for horizons of so many rounds, where they hold."""
+    found: dict[str, list[float]] = {}
+    for t in rounds if "horizon" in type(game).model_fields else ():
+        for b in type(game).model_validate({**game.model_dump(), "horizon": t}).benchmarks(rules):
+            if (bound := b.measures.get("regret")) is not None:
+                found.setdefault(b.name, []).append(bound)
+    return found
+
+
+def draw(found: Sequence[Paths], folder: Path, role: str, benchmark: str, bounds: Mapping[str, Sequence[float]] = MappingProxyType({})
+         ) -> list[Path]:
     """Writes every picture as .png, .svg and .csv. Raises InputError as `pictures` does."""
-    made = pictures(found, role, benchmark)
+    made = pictures(found, role, benchmark, bounds)
     folder.mkdir(parents=True, exist_ok=True)
     return [path for picture in made for path in _written(picture, folder / picture.name)]
 
@@ -62,7 +77,7 @@ def _axes(panels: int = 1, columns: int = 1) -> tuple[Any, list[Any]]:
     return figure, found
 
 
-def _regret(found: Sequence[Paths], role: str, benchmark: str) -> Picture:
+def _regret(found: Sequence[Paths], role: str, benchmark: str, bounds: Mapping[str, Sequence[float]]) -> Picture:
     """Mean regret per line with its band, beside the bounds of theorems and two powers of the round."""
     import numpy as np
 
@@ -76,8 +91,12 @@ def _regret(found: Sequence[Paths], role: str, benchmark: str) -> Picture:
         axes.fill_between(s.rounds[shown], _positive(low)[shown], _positive(high)[shown], color=_colour(i), alpha=0.12, linewidth=0)
         rows += [{**_whose(s), "round": int(t), "mean": float(m), "p10": float(a), "p90": float(b)}
                  for t, m, a, b in zip(s.rounds, mean, low, high, strict=True)]
-    for i, (name, bound) in enumerate(_bounds(found[-1])):
-        axes.plot([found[-1].horizon], [bound], color=GREY, marker="v^sD"[i % 4], linestyle="none", label=f"{name} at T")
+    last = found[-1].rounds
+    for i, (name, bound) in enumerate(bounds.items()):
+        axes.plot(last[last >= 10], np.array(bound)[last >= 10], color=GREY, marker="v^sD"[i % 4], markersize=4, markevery=4, linewidth=0.8,
+                  label=f"{name} for T = round")
+        rows += [{"name": name, "title": "a theorem's bound", "round": int(t), "mean": x, "p10": None, "p90": None}
+                 for t, x in zip(last, bound, strict=True)]
     rounds = np.geomspace(10, max(10, *(s.horizon for s in found)), 50)
     axes.plot(rounds, 2 * rounds ** (2 / 3), color=GREY, linestyle="--", linewidth=1, label="2 T^(2/3)")
     axes.plot(rounds, rounds ** 0.5, color=GREY, linestyle=":", linewidth=1, label="T^(1/2)")
@@ -94,13 +113,10 @@ def _value(s: Paths, role: str, benchmark: str) -> float:
     return float(value)
 
 
-def _bounds(s: Paths) -> list[tuple[str, float]]:
-    """What theorems say of the sum of regret at the horizon, where their conditions hold."""
-    return [(b["name"], b["measures"]["regret"]) for b in s.benchmarks if b["measures"].get("regret") is not None]
-
-
 def _shares(found: Sequence[Paths], what: str) -> Picture:
     """How often each prompt was sent, or each response given, up to a round: a panel each."""
+    from matplotlib.ticker import NullLocator
+
     columns = min(2 if len(found) < 5 else 3, len(found))
     figure, panels = _axes(len(found), columns)
     rows: list[dict[str, Any]] = []
@@ -112,6 +128,7 @@ def _shares(found: Sequence[Paths], what: str) -> Picture:
         axes.set(xscale="log", ylim=(-0.02, 1.02), xlabel="round" if i >= len(found) - columns else "",
                  ylabel="" if i % columns else "share so far")
         axes.set_title(s.title, fontsize=9)
+        axes.xaxis.set_minor_locator(NullLocator())
         rows += [{**_whose(s), "round": int(t), what: a + 1, "share": float(x)}
                  for t, row in zip(s.rounds, shares, strict=True) for a, x in enumerate(row)]
     figure.legend(*panels[0].get_legend_handles_labels(), fontsize=8, frameon=False, loc="outside right upper")

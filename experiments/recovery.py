@@ -21,10 +21,10 @@ from ..agents.myopic import Myopic
 from ..agents.regret_adjusted_ucb import RegretAdjustedUcb
 from ..agents.thompson import Thompson
 from ..agents.ucb1 import Ucb1
-from ..games.solvers import tape
 from ..transcripts.choices import Choices
 from ..transcripts.fitted import fit
-from .engine import Match, simulate
+from .engine import Match
+from .simulation import traced
 
 LEADING = ((0.8, 0.3), (0.5, 0.2), (0.3, 0.2))
 FOLLOWING = ((0.8, 0.5, 0.3), (0.3, 0.8, 0.5))
@@ -63,16 +63,7 @@ def played(learner: Learner, seed: int, rounds: int = 200, leads: bool = True) -
     """A known learner's choices in the leader's seat, or in the follower's, against UCB1 in the other."""
     means = LEADING if leads else FOLLOWING
     pair = (learner, Ucb1()) if leads else (Ucb1(), learner)
-    cells = simulate(Match(means, means, *pair), rounds, [seed], [rounds], record=rounds, threads=1).trace[0].tolist()
-    visits: Counter[int] = Counter()
-    rewards, width = [], len(means[0])
-    for cell in cells:
-        rewards.append(tape.bernoulli(means[cell // width][cell % width], seed, cell, visits[cell], 0 if leads else 1))
-        visits[cell] += 1
-    leaders, answers = tuple(c // width for c in cells), tuple(c % width for c in cells)
-    if leads:
-        return Choices(len(means), width, rounds, True, (0,) * rounds, leaders, tuple(rewards))
-    return Choices(width, len(means), rounds, False, leaders, answers, tuple(rewards))
+    return next(traced(Match(means, means, *pair), rounds, [seed], leads))
 
 
 def recovered(seeds: Sequence[int], choices: int = 200, leads: bool = True,

@@ -80,7 +80,8 @@ def _design(design: Design) -> list[str | Table | Figure | Code]:
 def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[str | Table | Figure]:
     means = [s for s in scores if s["quantity"] == "payoff"]
     gaps = [s for s in scores if s["quantity"] == "gap"]
-    yield Table("payoffs", [_mean(s) for s in means],
+    lost = any(s["missing"] for s in means)
+    yield Table("payoffs", [_mean(s, lost) for s in means],
                 f"Mean net payoff per arm and role with its {level:.0%} interval. worst, best: the mean if every unfinished episode had "
                 "paid the least, or the greatest, that the game allows. icc: intraclass correlation of the clusters; distinct: share of "
                 "distinct replies; effective: independent episodes that the sample is worth.")
@@ -107,9 +108,11 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
                 "What advisers really were, and the benchmarks at the accuracy they had.")
 
 
-def _mean(s: Score) -> dict[str, Any]:
+def _mean(s: Score, lost: bool) -> dict[str, Any]:
+    """lost: whether any mean leaves episodes out; where none does, worst and best are the mean."""
+    bounds = {"worst": s["worst"], "best": s["best"]} if lost else {}
     return {"arm": s["arm"], "role": s["role"], "seat": s["seat"], "n": s["n"], "missing": s["missing"], "mean": s["value"],
-            "low": s["low"], "high": s["high"], "worst": s["worst"], "best": s["best"], "icc": s["icc"], "distinct": s["distinct"],
+            "low": s["low"], "high": s["high"], **bounds, "icc": s["icc"], "distinct": s["distinct"],
             "effective": s["effective_n"], "interval": s["method"] + (f" ({s['note']})" if s["note"] else "")}
 
 
@@ -153,7 +156,8 @@ def _learning(store: Store, run: str, level: float, figures: bool) -> Iterator[S
     parts: list[str | Table | Figure | Code] = [
         Table("regret", [{**_whose(s), "benchmark": s["benchmark"], "per round": s["benchmark_value"], "regret": s["value"],
                           **_estimated(s)} for s in regret],
-              "Expected regret over all rounds: rounds times the benchmark, less the mean rewards of the cells that were played."),
+              "Expected regret over all rounds: rounds times the benchmark, less the mean rewards of the cells that were played (of texts, "
+              "less what their scores paid)."),
         Table("paired-regret", matched(store, run, level),
               "Leaders who are no learners against learners in their place: expected regret over all rounds, first less second, paired "
               "on the same tape. It is the same against every benchmark."),
@@ -177,14 +181,18 @@ def _estimated(s: Score) -> dict[str, Any]:
 
 
 def _curves(store: Store, run: str) -> Iterator[Figure]:
-    from .plots import pictures, usual
-    paths = [c.paths for c in courses_of(store, run) if c.game.measured]
+    from .plots import guarantees, pictures, usual
+    arms = [c for c in courses_of(store, run) if c.game.measured]
+    if not arms:
+        return
+    paths = [c.paths for c in arms]
+    bounds = guarantees(arms[-1].game, arms[-1].arm.rules, paths[-1].rounds.tolist())
     leader, benchmark = ROLES[0], usual(paths, ROLES[0])
     captions = {"regret": f"Expected regret of {leader} against {benchmark} up to each round: mean over episodes, and the band from their "
                           "tenth to their ninetieth percentile.",
                 "prompts": "How often each prompt was sent, of all rounds so far.",
                 "responses": "How often each response was given, of all rounds so far."}
-    for made in pictures(paths, leader, benchmark):
+    for made in pictures(paths, leader, benchmark, bounds):
         yield Figure(f"{made.name}-figure", svg(made.plot), captions[made.name], made.rows)
 
 

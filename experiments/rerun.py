@@ -84,6 +84,9 @@ def score(args: Namespace) -> int:
     if not 0 < args.level < 1:
         raise FieldError(f"--level {args.level:g}: strictly between 0 and 1, e.g. 0.95.")
     store = Store(args.store)
+    if store.path.exists():
+        with store.open(write=True):  # an older file is brought up to date, as the complaint about one says
+            pass
     name = find_run(store, args.run)
     if args.list:
         return _kept(kept(store, name), args.json)

@@ -17,7 +17,7 @@ from .design import Design, wordings_of
 from .design_file import unchanged
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
-from .runner import Progress, Run, Watch, commit, finish, head, made_from, preflight, versions
+from .runner import HERE, Engine, OnEpisode, Run, Watch, commit, head, made_from, preflight, versions
 from .said import recorded
 from .sources import allowed, changes
 
@@ -25,20 +25,22 @@ HEAD = ("run", "arm", "benchmark")
 
 
 async def resume(run: str, store: Store, watch: Watch | None = None,
-                 on_episode: Callable[[Progress], None] | None = None, budget: float | None = None, as_begun: bool = False,
-                 tell: Callable[[str], None] = lambda warning: None) -> tuple[str, str]:
+                 on_episode: OnEpisode | None = None, budget: float | None = None, as_begun: bool = False,
+                 tell: Callable[[str], None] = lambda warning: None, engine: Engine = HERE) -> tuple[str, str]:
     """Plays what a run still owes; (run, status). Words on record are not asked for again. Raises InputError, before anything is
     written, for a run that cannot be taken up as it was begun.
 
     budget    US$ for the whole run, what it has cost so far included; None: the one it was begun with
     as_begun  go on with the design as it was begun, though its file has been changed since
     tell      takes what differs from the beginning and is allowed to, a sentence each
+    engine    what plays the rest
     """
     path = find(run, store)
     design = _design(path, next(read(path), None), budget)
+    engine.fit(design)
     store.fits(path)
     with Journal(path) as journal:
-        if url := shared(read(path)):
+        for url in shared(read(path)):
             Gathering(Folder(url), journal).finish()
         begun = _begun(path)
         unchanged(begun.file, path.stem, store, as_begun, tell)
@@ -56,7 +58,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             said = recorded(e for e in read(path) if e["k"] != "sentinel" and e.get("e") not in begun.ended)
             left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
                        ended=frozenset(begun.ended), todo=todo)
-            return path.stem, await finish(left, watch, on_episode)
+            return path.stem, await engine.play(left, watch, on_episode)
 
 
 def find(run: str, store: Store) -> Path:

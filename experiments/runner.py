@@ -2,7 +2,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -34,6 +34,7 @@ TAKE_SECONDS = 2.0
 BREATH_SECONDS = 0.05
 
 Watch = Callable[[Event], None]
+OnEpisode = Callable[["Progress"], None]
 
 
 @dataclass
@@ -320,10 +321,23 @@ def new_name(design: Design) -> str:
     return f"{design.name}-{time.strftime('%Y%m%d-%H%M%S')}-{token_hex(2)}"
 
 
+@dataclass(frozen=True)
+class Engine:
+    """What plays the episodes a run owes. fit: raises DesignError for a design that it cannot play; play: the status at the end."""
+    fit: Callable[[Design], None]
+    play: Callable[[Run, Watch | None, OnEpisode | None], Awaitable[str]]
+
+
 # --- doors --------------------------------------------------------------------------------------------------------------
 async def start(design: Design, store: Store, watch: Watch | None = None,
-                on_episode: Callable[[Progress], None] | None = None, file: str | Path | None = None) -> tuple[str, str]:
-    """Runs a design from its beginning; (run, status). Nothing is written before everything has been built. file: it was read from."""
+                on_episode: OnEpisode | None = None, file: str | Path | None = None, engine: Engine | None = None) -> tuple[str, str]:
+    """Runs a design from its beginning; (run, status). Nothing is written before everything has been built.
+
+    file    it was read from
+    engine  what plays it; None: this process
+    """
+    engine = engine or HERE
+    engine.fit(design)
     with serving(design, store):
         found = tables(design)
         check(design, found)
@@ -338,7 +352,7 @@ async def start(design: Design, store: Store, watch: Watch | None = None,
             if file is not None:
                 journal.write(file_event(name, file, store))
             run = Run(design, store, name, found, journal)
-            return name, await finish(run, watch, on_episode)
+            return name, await engine.play(run, watch, on_episode)
 
 
 async def preflight(found: list[Table]) -> None:
@@ -348,7 +362,7 @@ async def preflight(found: list[Table]) -> None:
             await asyncio.gather(*(agent.check() for agent in seats.values()))
 
 
-async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress], None] | None) -> str:
+async def finish(run: Run, watch: Watch | None, on_episode: OnEpisode | None) -> str:
     """Plays what a run owes and takes its journal into the store, also when it is stopped; the status."""
     run.watch = watch or run.watch
     run.on_episode = on_episode or run.on_episode
@@ -366,3 +380,5 @@ async def finish(run: Run, watch: Watch | None, on_episode: Callable[[Progress],
     return status
 
 
+HERE = Engine(lambda design: None, finish)
+"""This process."""

@@ -10,12 +10,16 @@ from .. import __version__
 from ..agents.learner import Learner
 from ..errors import FieldError, InputError
 from ..games.base import Game
+from ..games.solvers import tape
 from ..transcripts import curves
+from ..transcripts.choices import Choices, greedy_fraction
 from ..transcripts.paths import ROLES, Paths, thinned
 from ..transcripts.store import Store
 from .design import Fields, agent_of
 from .engine import NOISES, Match, simulate
 
+FIRST, SOME = 1000, 32
+"""Rounds and seeds of which the greedy fraction is measured: it needs every single round."""
 BLOCK = 50
 """Seeds between two writes: what is lost when a simulation is cut off."""
 
@@ -67,6 +71,33 @@ def run(plan: Plan, store: Store, seeds: Sequence[int], on_block: Callable[[int,
         curves.put(store, plan.name, block, grid, found.plays, found.switched.tolist())
         on_block(at + len(block), len(todo))
     return plan.name
+
+
+def traced(match: Match, horizon: int, seeds: Sequence[int], leads: bool = True, rounds: int | None = None) -> Iterator[Choices]:
+    """What the leader, or the follower, chose and earned in each seed. rounds: only the first so many."""
+    means, width, played = match.human_means if leads else match.ai_means, match.shape[1], min(rounds or horizon, horizon)
+    draw = {"bernoulli": tape.bernoulli, "gaussian": tape.gaussian}.get(match.noise)
+    for seed, cells in zip(seeds, simulate(match, horizon, seeds, [played], record=played).trace.tolist(), strict=True):
+        visits: dict[int, int] = {}
+        rewards = []
+        for cell in cells:
+            visit = visits.get(cell, 0)
+            visits[cell] = visit + 1
+            mean = means[cell // width][cell % width]
+            rewards.append(draw(mean, seed, cell, visit, 0 if leads else 1) if draw else mean)
+        leaders, answers = tuple(c // width for c in cells), tuple(c % width for c in cells)
+        if leads:
+            yield Choices(match.shape[0], width, horizon, True, (0,) * played, leaders, tuple(rewards))
+        else:
+            yield Choices(width, match.shape[0], horizon, False, leaders, answers, tuple(rewards))
+
+
+def explored(plan: Plan, found: Paths) -> dict[str, float]:
+    """How the leader explored, and the follower's instantaneous regret: means over seeds. The greedy fraction is that of the first
+    FIRST rounds of as many seeds as SOME."""
+    greedy = [greedy_fraction(c) for c in traced(plan.match(), plan.horizon, range(min(SOME, len(found.switched))), rounds=FIRST)]
+    return {**found.exploration(), "greedy fraction": sum(greedy) / len(greedy),
+            "instantaneous regret": float(found.instantaneous[:, -1].mean())}
 
 
 def rows(found: Sequence[Paths], level: float = 0.95) -> Iterator[dict[str, Any]]:

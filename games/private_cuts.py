@@ -3,6 +3,7 @@ from .base import SLACK, Information, Rules, learned
 from .leading import Asked, Tried
 from .persuading import Rows, Sent, index, normalised
 from .solvers.noisy_queries import Heard
+from .solvers.noisy_receiver import kept
 from .solvers.query_plans import Plan, Setting, ends
 from .solvers.screens import Screen
 from .solvers.thresholds import Messages, targets
@@ -44,6 +45,9 @@ def measures(plan: Plan) -> dict[str, float | None]:
     if plan.cuts and not plan.bound:
         last = plan.screen.who.last
         found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(plan.cuts[:SHOWN])}
+    if plan.margin:
+        spread = plan.setting.spread
+        found |= {"margin": plan.margin, "kept": kept(plan.margin, spread), "kept_without": kept(0.0, spread)}
     if plan.draws or plan.bound or plan.missing:
         return found
     for i, (_, sent) in enumerate(ends(plan, SHOWN)):

@@ -8,7 +8,8 @@ max; `and` for `or`, a dropped `not`; a number moved; a chance taken for its com
 shown, or what one may see kept back (leak); a forfeit, a fee or an increment dropped.
 
 The first run notes which test runs which function (`notes` in --folder). Each error is then put into a copy of the package, and
-first the tests that run the changed function are run, until one fails; an error that passes them meets all tests of its part.
+first the tests that run the changed function are run, until one fails; an error that passes them meets the
+games that rest on it, and then all tests of its part.
 Results go to `SEED.jsonl` there as they come: a run that was cut off is gone on with, and errors that no test found are tried again.
 Printed are those that no test found; whoever reads them decides whether they are errors at all. Those that were read
 and are none stand in `equivalents.json` beside this file with a reason, and are not drawn. Exit code 1 below 95 in 100.
@@ -17,6 +18,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -28,6 +30,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -46,10 +49,10 @@ TESTS = ("tests/games", "tests/solvers", "tests/protocols", "tests/transcripts",
          "tests/experiments/test_studies.py")
 """Where the economics are tested."""
 EVERY = "tests/test_every_game.py"
-PARTS = {"games": ("tests/games", "tests/solvers", EVERY, "tests/protocols", "tests/experiments/test_contract.py"),
-         "protocols": ("tests/protocols", EVERY, "tests/games", "tests/experiments/test_contract_treatments.py"),
+PARTS = {"games": ("tests/games", "tests/solvers", "tests/protocols", "tests/experiments/test_contract.py"),
+         "protocols": ("tests/protocols", "tests/games", "tests/experiments/test_contract_treatments.py"),
          "transcripts": ("tests/transcripts", "tests/experiments"), "agents": ("tests/agents", "tests/experiments/test_fidelity.py")}
-"""What an error meets that passed the tests known to run its function."""
+"""What an error meets that passed the tests known to run its function, and the games that rest on it."""
 IGNORED = (".*", "*.duckdb", "*.journals", "build", "dist", "__pycache__", "*.egg-info")
 EQUIVALENT = Path(__file__).with_name("equivalents.json")
 PATIENCE = 120
@@ -66,7 +69,7 @@ CHANGED = (ast.BinOp, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Call, ast.IfExp,
 
 @dataclass(frozen=True)
 class Error:
-    """One change: its kind, the file, the function ("line name"), the line, what stood there, what stands there now, the whole file."""
+    """One change: its kind, the file, the function, the line, what stood there, what stands there now, the whole file."""
     kind: str
     path: Path
     function: str
@@ -78,7 +81,7 @@ class Error:
     @property
     def key(self) -> str:
         """What it is, whatever line it stands in."""
-        return f"{self.path} {self.function.split()[1]}: {self.before} -> {self.after}"
+        return f"{self.path} {self.function}: {self.before} -> {self.after}"
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}   {self.kind}   {self.before}   ->   {self.after}"
@@ -90,7 +93,6 @@ def errors(path: Path) -> Iterator[Error]:
     text = path.read_text()
     seen: set[tuple[int, int, str]] = set()
     for function in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)):
-        name = f"{(function.decorator_list or [function])[0].lineno} {function.name}"
         silent = {id(n) for r in ast.walk(function) if isinstance(r, ast.Raise | ast.Assert | ast.JoinedStr) or _is_note(r)
                   for n in ast.walk(r) if n is not r or not isinstance(r, ast.Raise)}
         silent |= {id(n) for r in (function.returns, *(a.annotation for a in ast.walk(function) if isinstance(a, ast.arg)))
@@ -100,7 +102,7 @@ def errors(path: Path) -> Iterator[Error]:
                 continue
             for kind, after in _wrong(node, function.name):
                 place = (node.lineno, node.col_offset, after)
-                if place not in seen and (made := _placed(path, text, node, name, kind, after)):
+                if place not in seen and (made := _placed(path, text, node, function.name, kind, after)):
                     seen.add(place)
                     yield made
 
@@ -200,7 +202,7 @@ class Mapper:
     def _trace(self, frame: Any, event: str, arg: Any) -> None:
         code = frame.f_code
         if code.co_filename.startswith(self.root):
-            self.own.add(f"{code.co_filename[len(self.root) + 1:]}:{code.co_firstlineno}")
+            self.own.add(f"{code.co_filename[len(self.root) + 1:]}:{code.co_name}")
 
     def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
         self.own, self.began = set(), time.monotonic()
@@ -212,7 +214,7 @@ class Mapper:
 
 
 def mapped(folder: Path, jobs: int) -> dict[str, list[str]]:
-    """"file:line of a function" -> the tests that run it, the quickest first; from notes per file of tests, made once."""
+    """"file:function" -> the tests that run it, the quickest first; from notes per file of tests, made once."""
     copy, parts = folder / "map" / "parlour", folder / "notes"
     if not parts.exists():
         copied(folder / "map")
@@ -294,13 +296,45 @@ def found(error: Error, copy: Path, tests: dict[str, list[str]]) -> str | None:
     file, good = copy / error.path, (copy / error.path).read_text()
     file.write_text(error.source)
     try:
-        for some in (tests.get(f"{error.path}:{error.function.split()[0]}", []), list(PARTS[error.path.parts[0]])):
+        known, resting = tests.get(f"{error.path}:{error.function}") or speaking_of(error.path), " or ".join(games_on(error.path))
+        of_games = [[EVERY, "-k", f"({resting}) and {which}"] for which in ("golden", "not golden")] if resting else []
+        for some in (known, *of_games, list(PARTS[error.path.parts[0]])):
             if some and (name := _failing(copy, some)):
                 return name
         return None
     finally:
         file.write_text(good)
         os.utime(file, (time.time() + 5, time.time() + 5))  # so that no machine code of the error is taken for that of the file
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The names of our modules that a file imports, the last part of each."""
+    nodes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom) and n.level]
+    return frozenset(x for n in nodes for x in ((n.module or "").rpartition(".")[2], *(a.name for a in n.names)))
+
+
+@cache
+def speaking_of(changed: Path) -> list[str]:
+    """The files of tests that name a module, for functions that no noted test runs in its own process."""
+    named = re.compile(rf"\b{changed.stem}\b")
+    return [str(p.relative_to(ROOT)) for part in ("games", "solvers", "protocols", "transcripts", "agents", "experiments")
+            for p in sorted((ROOT / "tests" / part).glob("test_*.py")) if named.search(p.read_text())]
+
+
+@cache
+def games_on(changed: Path) -> list[str]:
+    """The games that rest on a file: itself, or a game or solver that it imports, and so on; all of them for the script of play."""
+    own = {p.stem: imports(p) for p in (*ROOT.glob("games/*.py"), *ROOT.glob("games/solvers/*.py"))}
+    games = [p.stem for p in sorted(ROOT.glob("tests/golden/*.txt"))]
+    if changed.parts[0] == "protocols":
+        return games
+    if changed.parts[0] != "games":
+        return []
+    reached = {changed.stem}
+    while more := {name for name, uses in own.items() if uses & reached} - reached:
+        reached |= more
+    return [g for g in games if g in reached]
 
 
 def _failing(copy: Path, tests: Sequence[str]) -> str | None:
@@ -345,6 +379,9 @@ def _worker(number: int, some: list[Error], folder: Path, notes: Path, tests: di
     for module in ("numpy", "scipy.optimize", "scipy.stats", "pandas", "duckdb", "pydantic", "hypothesis", "pytest", "statsmodels.api"):
         with suppress(ImportError):
             import_module(module)  # once, and not again for every error
+    if broken := _failing(copy, [EVERY, "-k", "golden"]):
+        print(f"without any error {broken} fails already: nothing was tried.", file=sys.stderr)
+        os._exit(1)
     for error in some:
         began = time.monotonic()
         test = found(error, copy, tests)

@@ -102,7 +102,8 @@ def timed(work: object) -> float:
 def tell(name: str, seconds: list[float]) -> bool:
     """Prints the median and the most; whether the median is within the limit."""
     middle = statistics.median(seconds)
-    print(f"{name:<40} {middle:6.3f} s   most {max(seconds):6.3f} s   {'met' if middle <= LIMIT else 'MISSED'} (at most {LIMIT:g})", flush=True)
+    print(f"{name:<40} {middle:6.3f} s   most {max(seconds):6.3f} s   {'met' if middle <= LIMIT else 'MISSED'} (at most {LIMIT:g})",
+          flush=True)
     return middle <= LIMIT
 
 

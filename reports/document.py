@@ -85,12 +85,20 @@ def numeric(table: Table, column: str) -> bool:
     return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
 
 
+def grouped(table: Table) -> list[Row]:
+    """The rows for people: names in the first column only where they change."""
+    if not table.rows or numeric(table, first := table.columns[0]):
+        return list(table.rows)
+    above = [None, *(r[first] for r in table.rows)]
+    return [{**r, first: " "} if r[first] == name and len(table.columns) > 1 else r for r, name in zip(table.rows, above, strict=False)]
+
+
 # --- the three forms --------------------------------------------------------------------------------------------------------
 def as_html(document: Document) -> str:
     """One self-contained page: no script, nothing from another host, light and dark, fit to be printed."""
     from jinja2 import Environment
     env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    env.globals.update(shown=shown, numeric=numeric, picture=picture)
+    env.globals.update(shown=shown, numeric=numeric, grouped=grouped, picture=picture)
     env.tests.update(table=lambda p: isinstance(p, Table), figure=lambda p: isinstance(p, Figure), code=lambda p: isinstance(p, Code))
     template = (resources.files(__package__) / "page.html").read_text()
     return env.from_string(template).render(document=document)
@@ -144,7 +152,7 @@ def as_csv(table: Table) -> str:
 def as_latex(table: Table) -> str:
     """A table for a paper (booktabs), numbers as shown on the page."""
     import pandas
-    frame = pandas.DataFrame([{c: shown(r[c]) for c in table.columns} for r in table.rows], columns=table.columns)
+    frame = pandas.DataFrame([{c: shown(r[c]) for c in table.columns} for r in grouped(table)], columns=table.columns)
     form = "".join("r" if numeric(table, c) else "l" for c in table.columns)
     text: str = frame.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1).to_latex(
         column_format=form, hrules=True)

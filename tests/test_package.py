@@ -130,16 +130,17 @@ def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
 
 
 def test_a_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    """Its designs, its tables and its page are all in the package; and its bundle gives the same tables to whoever has no more than it."""
+    """Its designs, its tables and its page are in the package; and its bundle gives the same tables to whoever has no more than that."""
     environment, folder = bare(tmp_path), tmp_path / "work"
     folder.mkdir()
     command, store = installed / "bin" / "parlour", ("--store", "parlour-demo.duckdb")
     text = run(command, "demo", "one_ai_or_two", "--episodes", "20", cwd=folder, env=environment)
     found = {row["quantity"]: row for row in csv.DictReader((folder / "parlour-demo-one_ai_or_two" / "expected-and-found.csv").open())}
     assert "The full reports of what was played" in text
-    assert [round(float(found[f"sum of payoffs, {arm}"]["found"]), 9) for arm in ("no AI", "one common AI", "an AI each")] == [19, 22.8, 14.82]
+    sums = [float(found[f"sum of payoffs, {arm}"]["found"]) for arm in ("no AI", "one common AI", "an AI each")]
+    assert sums == pytest.approx([19, 22.8, 14.82])
     assert "data:image/svg" in (folder / "parlour-demo-one_ai_or_two" / "report.html").read_text()
     run(command, "bundle", "one-ai-or-two-model", *store, "--to", "x.tar.gz", cwd=folder, env=environment)
     (folder / "elsewhere").mkdir()
     assert " 0 differ" in run(command, "bundle", "verify", folder / "x.tar.gz", cwd=folder / "elsewhere", env=environment)
-    assert os.listdir(folder / "elsewhere") == os.listdir(tmp_path / "home") == []
+    assert os.listdir(folder / "elsewhere") == []

@@ -1,6 +1,6 @@
 """What the cells of a game of briefs earn, as the rows of a calibration hold it: every pair of scores, and what is missing.
 
-The arms of a run that play the same game under protocol `brief_calibration` are one sample; an episode is one draw of every cell.
+An arm under protocol `brief_calibration` is a sample, for arms may have different writers; an episode is one draw of every cell.
 A text that was not written or not scored is missing: its cell has one draw less, and `worst`, `best` say what the cell's means would
 be had all of its missing texts got the lowest or the highest score. Episodes that ended in an error of the service are missing whole.
 """
@@ -14,7 +14,7 @@ from ..games.solvers import cells
 from ..games.written_prompting import WrittenPrompting
 from ..games.written_prompting_words import Cell, Missing, Scored, Text
 from ..games.written_sample import uncertainty
-from .arms import BLANK, Score, arms_of
+from .arms import BLANK, Arm, Score, arms_of
 from .plays import plays
 from .store import Store
 
@@ -23,14 +23,14 @@ Pairs = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Sampled:
-    """A calibration.
+    """The calibration of one arm.
 
     game     as it was sampled; `calibrated` is the same with the scores
     scores   (brief, style, wording) -> pairs of scores, in the order of the episodes
     missing  (brief, style, wording) -> who gave nothing valid, once for each text
     texts    (brief, style, wording) -> the different texts that were scored
     lost     episodes that did not end
-    arm      the first arm's name
+    arm      its name
     """
     game: WrittenPrompting
     scores: Mapping[tuple[int, int, int], Pairs]
@@ -82,23 +82,24 @@ class Sampled:
         return sum(per) / len(per)
 
 
-def sampled(store: Store, run: str) -> Sampled:
-    """The calibration that a run is. Raises StoreError if it is none, or if its arms sampled different games."""
+def sampled(store: Store, run: str) -> list[Sampled]:
+    """The calibrations in a run, arm by arm. Raises StoreError if there is none, or if one is no sample."""
     with store.reading():
-        arms = [arm for arm in arms_of(store, run) if isinstance(arm.game, WrittenPrompting) and arm.rules.get("calibrates")]
-        if not arms:
-            raise StoreError(f"no cells were sampled in {run}: run a design with protocol 'brief_calibration' first.")
-        if any(arm.exact for arm in arms):
-            raise StoreError(f"{run} is an exact evaluation, and no sample: give a number of episodes.")
-        games = {arm.game for arm in arms}
-        if len(games) > 1:
-            raise StoreError(f"the arms of {run} sampled {len(games)} different games: one table holds one game.")
-        played = [play for arm in arms for _, play in plays(arm)]
-        lost = sum(len(arm.episodes) for arm in arms) - len(played)
-    game = arms[0].game
+        found = [_sampled(arm) for arm in arms_of(store, run) if arm.rules.get("calibrates") and isinstance(arm.game, WrittenPrompting)]
+    if not found:
+        raise StoreError(f"no cells were sampled in {run}: run a design with protocol 'brief_calibration' first.")
+    return found
+
+
+def _sampled(arm: Arm) -> Sampled:
+    game = arm.game
     assert isinstance(game, WrittenPrompting)
+    if arm.exact:
+        raise StoreError(f"{arm.run} is an exact evaluation, and no sample: give a number of episodes.")
+    played = [play for _, play in plays(arm)]
     every = [(a, b, w) for a, brief in enumerate(game.briefs) for b in range(len(game.responses)) for w in range(len(brief))]
-    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, {k: set() for k in every}, lost, arms[0].name)
+    lost = len(arm.episodes) - len(played)
+    found = Sampled(game, {k: [] for k in every}, {k: [] for k in every}, {k: set() for k in every}, lost, arm.name)
     for play in played:
         _take(found, play)
     return found

@@ -1,7 +1,7 @@
 """Games that are played in rounds, as their rows hold them: what was chosen and earned in every round, whoever sat there.
 
-The moves are on record, and so is the seed of the tape: rewards are computed again by the game, so a seat that was told no more
-than a summary, or whose last reward was never told, is read like any other.
+The moves are on record, and so are scores or the seed of the tape: what a round paid is worked out again by the game, so a seat that
+was told no more than a summary, or whose last reward was never told, is read like any other.
 """
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,14 +2,16 @@
 
 Over T rounds, with benchmark value V per round and u the mean rewards of the cells, net of the price of a round:
 
-    expected regret       V T - sum_t u(a_t, b_t)                    from the means of the cells played, not from what they paid
+    expected regret       V T - sum_t u(a_t, b_t)                    from the means of the cells played, not from what they paid; of
+                                                                     texts that were scored, from what their scores paid
     suffix failure        1 if the leader never plays the best prompt after round T / 2: of episodes, their frequency
     min fraction          K min_a n_a / T                            1 for one who plays all alike, 0 for one who leaves an arm out
     greedy fraction       the share of rounds that took an arm of the highest mean reward so far
     last switch           the last round whose arm was not that of the round before
     instantaneous regret  max_b u2(a_t, b) - u2(a_t, b_t), the follower's, in the mean over rounds
 
-The best prompt is the one that is best for the leader if the follower answers best. Means are over episodes, with intervals by
+The best prompt is the one that is best for the leader if the follower answers best; where the means of the cells are not known,
+there is neither suffix failure nor instantaneous regret. Means are over episodes, with intervals by
 `statistics`; episodes that were not played to their end have no value.
 
 Sources: K. Donahue et al., "Impact of decentralized learning on player utilities in Stackelberg games", arXiv:2403.00188; A.

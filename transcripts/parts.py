@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from ..errors import StoreError
 from .journal import Event, Journal, read
 
+Mark = tuple[Any, ...]
 MISSING = "a shared address needs the extra `cluster`: pip install \"parlour[cluster]\"."
 
 
@@ -82,6 +83,7 @@ class Parts(Journal):
 class Gathering:
     """Merges the workers' journals of a folder into a run's own. Each merged event names its worker in `by`.
 
+    What a worker has of an episode counts if it goes on where the run's journal stands: it begins with what is on record there.
     open  (worker, episode) -> its events so far, for episodes that no `end` is known of
     """
 
@@ -90,12 +92,17 @@ class Gathering:
         self._seen: set[str] = set()
         self.open: dict[tuple[str, int], list[Event]] = {}
         self.ended: dict[int, str] = {}
-        self._merged: dict[int, tuple[str, int]] = {}
+        self._record: dict[int, list[Mark]] = {}
+        self._whose: dict[int, str] = {}
+        workers = {name.rpartition("/")[0] for name in folder.list()}
         for event in read(journal.path):
             if event["k"] == "end":
                 self.ended[event["e"]] = event["status"]
-            if "by" in event and "e" in event:
-                self._merged[event["e"]] = (event["by"], self._merged.get(event["e"], ("", 0))[1] + 1)
+                self._record.pop(event["e"], None)
+            elif "e" in event:
+                self._record.setdefault(event["e"], []).append(_mark(event))
+                if event.get("by") in workers:
+                    self._whose[event["e"]] = event["by"]
 
     def more(self) -> None:
         """Takes in what is new; episodes that have ended go into the journal."""
@@ -136,20 +143,26 @@ class Gathering:
             events = self.open.pop(key)
             if event["e"] not in self.ended and self._merge(worker, event["e"], events):
                 self.ended[event["e"]] = event["status"]
+                self._record.pop(event["e"])
 
     def _merge(self, worker: str, episode: int, events: list[Event]) -> bool:
         """Writes what is new of an episode, in one write; whether this worker's events are the ones that count."""
-        whose, have = self._merged.get(episode, (worker, 0))
-        if whose != worker:
+        record = self._record.setdefault(episode, [])
+        if self._whose.get(episode, worker) != worker or [_mark(e) for e in events[:len(record)]] != record:
             return False
-        for event in events[have:]:
+        for event in events[len(record):]:
             self._journal.write({**event, "by": worker}, hold=True)
+            record.append(_mark(event))
         self._journal.flush()
-        self._merged[episode] = (worker, max(have, len(events)))
+        self._whose[episode] = worker
         return True
 
 
-def shared(events: Iterator[Event]) -> str | None:
-    """Where the workers of a run wrote their journals; None if it had none."""
-    found: Any = next((e["url"] for e in events if e["k"] == "shared"), None)
-    return found
+def _mark(event: Event) -> Mark:
+    """What tells an event of an episode from another."""
+    return tuple(event.get(name) for name in ("k", "t", "n", "words", "draw"))
+
+
+def shared(events: Iterator[Event]) -> list[str]:
+    """Where the workers of a run wrote their journals, in order; nowhere if it had none."""
+    return [e["url"] for e in events if e["k"] == "shared"]

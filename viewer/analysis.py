@@ -50,6 +50,11 @@ def analysis(store: Store, run: str) -> Analysis:
     return _kept_here.get(store, (run,), lambda: _analysis(store, run))
 
 
+def known(store: Store, run: str) -> bool:
+    """Whether the analysis of a run need not be computed."""
+    return _kept_here.holds(store, (run,))
+
+
 def _analysis(store: Store, run: str) -> Analysis:
     with store.reading():
         ended = store.rows("SELECT count(*) AS n FROM ending WHERE run = ?", [run])[0]["n"]

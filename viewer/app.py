@@ -14,8 +14,8 @@ from starlette.routing import Route
 from ..errors import InputError, StoreError
 from ..transcripts.seal import noted
 from ..transcripts.talk import find_run, talk
-from . import compare, conversation, documents, verified
-from .analysis import Analysis, analysis
+from . import compare, conversation, documents, simulations, verified
+from .analysis import Analysis, analysis, known
 from .episodes import beside, episodes
 from .guard import DOCUMENT
 from .plots import available, plot
@@ -31,9 +31,10 @@ STATIC = {"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; c
 def app(store: Path) -> Starlette:
     """The app over one store file."""
     routes = [
-        Route("/", _runs), Route("/run/{run}", _run), Route("/run/{run}/episodes", _episodes),
+        Route("/", _runs), Route("/run/{run}", _run), Route("/run/{run}/episodes", _episodes), Route("/run/{run}/analysis", _analysis),
         Route("/run/{run}/verify", _verify), Route("/run/{run}/report", _report), Route("/run/{run}/fidelity", _fidelity),
         Route("/run/{run}/contracts", _contracts), Route("/compare", _compare), Route("/run/{run}/plot/{name}.{kind}", _plot),
+        Route("/simulations", _simulations), Route("/simulations/{number:int}/{name}.{kind}", _simulated),
         Route("/run/{run}/{episode:int}", _transcript), Route("/static/{name}", _static),
     ]
     made = Starlette(routes=routes, exception_handlers={InputError: _refused, HTTPException: _missing, Exception: _broken})
@@ -95,20 +96,36 @@ def _run(request: Request) -> Response:
         run = _named(request, store)
     except StoreError:
         row = one(store, request.path_params["run"])  # its journal alone knows it yet
-        return page(request, "run.html", title=row["run"], row=row, live=True, about={}, arms=[], root=None, found=Analysis(),
-                    plots=[], problem="", episodes=None, possibly=[])
+        return page(request, "run.html", title=row["run"], row=row, live=True, about={}, arms=[], root=None, episodes=None)
     with store.reading():
         row = one(store, run)
-        about = store.rows("SELECT * FROM run WHERE run = ?", [run])[0]
-        arms = store.rows("SELECT * FROM arm WHERE run = ? ORDER BY rowid", [run])
-        try:
-            found, problem = analysis(store, run), ""
-            plots, reports = [plot(store, run, name) for name in available(store, run)], documents.there_are(store, run)
-        except InputError as error:  # a game that is not installed here: the rows are still good
-            found, plots, reports, problem = Analysis(), [], [], str(error)
-        listed = episodes(store, run, request.query_params)
-        return page(request, "run.html", title=run, row=row, about=about, arms=arms, live=row["status"] == "running",
-                    root=noted(store, run), found=found, plots=plots, problem=problem, episodes=listed, reports=reports)
+        lazy = not known(store, run)  # the page comes at once, and what is still to be computed after it
+        return page(request, "run.html", title=run, row=row, live=row["status"] == "running", root=noted(store, run), lazy=lazy,
+                    about=store.rows("SELECT * FROM run WHERE run = ?", [run])[0], reports=_reports(store, run),
+                    arms=store.rows("SELECT * FROM arm WHERE run = ? ORDER BY rowid", [run]),
+                    episodes=episodes(store, run, request.query_params), **({} if lazy else _numbers(store, run)))
+
+
+def _analysis(request: Request) -> Response:
+    store = _store(request)
+    with store.reading():
+        run = _named(request, store)
+        return page(request, "analysis.html", title=run, row=one(store, run), **_numbers(store, run))
+
+
+def _numbers(store: Reader, run: str) -> dict[str, Any]:
+    """What a run comes to; why not, where its game is not installed here: the rows are still good."""
+    try:
+        return {"found": analysis(store, run), "plots": [plot(store, run, name) for name in available(store, run)], "problem": ""}
+    except InputError as error:
+        return {"found": Analysis(), "plots": [], "problem": str(error)}
+
+
+def _reports(store: Reader, run: str) -> list[tuple[str, str]]:
+    try:
+        return documents.there_are(store, run)
+    except InputError:  # a game that is not installed here
+        return []
 
 
 def _episodes(request: Request) -> Response:
@@ -175,15 +192,36 @@ def _compare(request: Request) -> Response:
                 runs=found if isinstance(found, compare.Runs) else None)
 
 
+def _simulations(request: Request) -> Response:
+    return page(request, "simulations.html", title="Simulations", groups=simulations.groups(_store(request)), pictures=simulations.PICTURES)
+
+
+def _simulated(request: Request) -> Response:
+    kind, number, name, store = _kind(request), request.path_params["number"], request.path_params["name"], _store(request)
+    with store.reading():
+        body = DRAWN.get(store, (number, name, kind), lambda: simulations.picture(store, number, name, kind))
+    return _picture(request, body, kind, f"simulations-{number}-{name}")
+
+
 def _plot(request: Request) -> Response:
-    kind, store = request.path_params["kind"], _store(request)
-    if kind not in KINDS:
-        raise InputError(f"no kind '{kind[:20]}' of plot; there are: {', '.join(KINDS)}.")
+    kind, store = _kind(request), _store(request)
     with store.reading():
         run = _named(request, store)
         name, dark = request.path_params["name"], "dark" in request.query_params
         body = DRAWN.get(store, (run, name, kind, dark), lambda: plot(store, run, name).save(kind, dark))
-    headers = {"content-disposition": f'attachment; filename="{run}-{name}.{kind}"'} if "save" in request.query_params else {}
+    return _picture(request, body, kind, f"{run}-{name}")
+
+
+def _kind(request: Request) -> str:
+    """The form in which a picture is asked for. Raises InputError."""
+    kind = str(request.path_params["kind"])
+    if kind not in KINDS:
+        raise InputError(f"no kind '{kind[:20]}' of plot; there are: {', '.join(KINDS)}.")
+    return kind
+
+
+def _picture(request: Request, body: bytes, kind: str, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}.{kind}"'} if "save" in request.query_params else {}
     return Response(body, media_type=KINDS[kind], headers=headers)
 
 

@@ -27,11 +27,11 @@ class Reader(Store):
     """The store of one request. Nothing is ever written through it."""
 
     @contextmanager
-    def open(self, write: bool = False, patience: float = PATIENCE) -> Iterator["duckdb.DuckDBPyConnection"]:
+    def open(self, write: bool = False, patience: float | None = None) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A read-only connection. Raises StoreError."""
         if write:
             raise StoreError("the viewer only reads.")
-        with super().open(patience=min(patience, PATIENCE)) as db:
+        with super().open(patience=PATIENCE if patience is None else min(patience, PATIENCE)) as db:
             yield db
 
 
@@ -42,10 +42,17 @@ class Kept:
         self._most, self._lock = most, Lock()
         self._known: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
+    def _whole(self, store: Store, key: tuple[Any, ...]) -> tuple[Any, ...]:
+        about = store.path.stat()
+        return (str(store.path.resolve()), about.st_ino, about.st_mtime_ns, about.st_size, *key)
+
+    def holds(self, store: Store, key: tuple[Any, ...]) -> bool:
+        """Whether it is known already."""
+        return self._whole(store, key) in self._known
+
     def get(self, store: Store, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """What `make` gives, made once."""
-        about = store.path.stat()
-        whole = (str(store.path.resolve()), about.st_ino, about.st_mtime_ns, about.st_size, *key)
+        whole = self._whole(store, key)
         with self._lock:
             if whole in self._known:
                 found: T = self._known[whole]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from .guard import Guard
 from .reader import Reader
+from .templates import environment
 
 if TYPE_CHECKING:
     import uvicorn
@@ -51,7 +52,7 @@ def prepared(store: Path, host: str, port: int, token: str | None = None) -> "tu
     except ImportError as error:
         raise InputError(f"the page needs packages that are not installed ({error.name}): pip install 'parlour[view]'.") from None
     with Reader(store).open():
-        pass
+        environment().get_template("runs.html")  # made before the address is told, so that the first page is not late
     listening = bound(host, port)
     port = listening.getsockname()[1]
     guard = Guard(app(store), token or token_urlsafe(24), f"parlour-{port}")

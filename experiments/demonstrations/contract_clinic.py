@@ -122,7 +122,7 @@ def _rate() -> Line:
     found = bootstrap(Case(truth[:-1], truth[-1], gaps, gaps, (TEXTS,) * 3, "pay", "monotone"), RESAMPLES, SEED, workers=1).holds[0]
     error = (PUBLISHED * (1 - PUBLISHED) * (1 / RESAMPLES + 1 / 300)) ** 0.5
     return Line("plug-in: share that hold, of many samples", PUBLISHED, found, found - 1.96 * error, found + 1.96 * error,
-                f"{RESAMPLES} samples", "published: 300 samples", error)
+                f"{RESAMPLES} samples", "published: 300 samples", error, "normal")
 
 
 def _noisy(stage: Stage, design: Any, scores: list[dict[str, Any]]) -> list[Line]:
@@ -136,7 +136,7 @@ def _noisy(stage: Stage, design: Any, scores: list[dict[str, Any]]) -> list[Line
         s = next(s for s in scores if s["arm"] == arm.name and s["benchmark"] == "compliance")
         error = None if s["low"] is None or s["high"] is None else (s["high"] - s["low"]) / (2 * 1.97)
         by = "logit of u" if logit else "a mock chooses at random" if stage.mocked else ""
-        lines.append(Line(f"compliance, {arm.name}", want, s["value"], s["low"], s["high"], f"{s['n']} episodes, {s['method']}", by, error))
+        lines.append(Line(f"compliance, {arm.name}", want, s["value"], s["low"], s["high"], f"{s['n']} episodes", by, error, s["method"]))
     return lines
 
 

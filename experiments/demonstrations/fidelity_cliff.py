@@ -25,6 +25,7 @@ PEOPLE, CUSTOMERS = (0.4, 2.0), (0.2, 3.0)
 SHARP, HOPEFUL = (0.4, 50.0), (0.3, 3.0)
 HELD, SPREAD = 0.4, 0.3
 DRAWS = 60
+BOOTSTRAP = "bootstrap"
 
 
 def receiver(p: float, beta: float) -> Receiver:
@@ -90,9 +91,9 @@ def _pair(said: dict[str, Answers], who: str, of: str, true: tuple[float, float]
     close = closeness.normalised_accuracy(p, q) if names[0] == "normalised accuracy" else closeness.correlation(p, q)
     cost, best, how = cost_of(receiver(*true), receiver(*picture), true[0]), numbers["value of the best policy"], _asked(said[who])
     low, high = spans[names[1]]
-    return [Line(f"{who}: {names[0]}", close, numbers[names[0]], *spans[names[0]], how, "closed form", _error(spans[names[0]])),
+    return [Line(f"{who}: {names[0]}", close, numbers[names[0]], *spans[names[0]], how, "closed form", _error(spans[names[0]]), BOOTSTRAP),
             Line(f"{who}: share of the best value lost", cost.loss / cost.best, numbers[names[1]] / best, low / best, high / best, how,
-                 "cost_of", _error((low / best, high / best)))]
+                 "cost_of", _error((low / best, high / best)), BOOTSTRAP)]
 
 
 def _steps(people: Answers, simulator: Answers) -> Line:
@@ -118,8 +119,10 @@ def _caution(simulators: Sequence[Answers], true: Sequence[float]) -> list[Line]
 def _model(people: Answers, model: Answers) -> list[Line]:
     numbers, spans = rows.measures(people, model, False), rows.intervals(people, model, False, draws=DRAWS)
     best, (low, high) = numbers["value of the best policy"], spans["economic loss"]
-    return [Line("the model: normalised accuracy", None, numbers["normalised accuracy"], *spans["normalised accuracy"], _asked(model)),
-            Line("the model: share of the best value lost", None, numbers["economic loss"] / best, low / best, high / best, _asked(model))]
+    return [Line("the model: normalised accuracy", None, numbers["normalised accuracy"], *spans["normalised accuracy"], _asked(model),
+                 interval=BOOTSTRAP),
+            Line("the model: share of the best value lost", None, numbers["economic loss"] / best, low / best, high / best, _asked(model),
+                 interval=BOOTSTRAP)]
 
 
 def _asked(of: Answers) -> str:

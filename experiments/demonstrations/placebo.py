@@ -31,7 +31,7 @@ def play(stage: Stage) -> Shown:
     expected = {"second price, strategies": gain("second_price_auction"), "second price, the model": 0.0,
                 "first price, strategies": gain("first_price_auction")}
     lines = [line(f"worth of the signal, {name}", expected[name], paired(arms[one].rows("bidder_1"), arms[other].rows("bidder_1")),
-                  "dominance" if "second" in name else "gain of `informed`") for name, (one, other) in PAIRS.items()]
+                  "dominance" if "second" in name else "gain of the informed") for name, (one, other) in PAIRS.items()]
     lines.append(line("payoff without a signal, second price, the model", 1 / 12 if stage.mocked else None,
                       arms["no signal, model"].estimate("bidder_1"), "uniform bids: 1/12" if stage.mocked else ""))
     with stage.store.reading():

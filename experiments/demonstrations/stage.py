@@ -23,8 +23,10 @@ MODEL = "model"
 class Line:
     """One quantity: what a formula says of it, and what play found.
 
-    how   exact: every branch of chance was played; else of how many episodes the found value is, and how its interval was made
-    by    where the expected value comes from
+    how       exact: every branch of chance was played; else of how many episodes the found value is
+    by        where the expected value comes from
+    error     standard error of the found value, where it has one
+    interval  how low and high were made
     """
     what: str
     expected: float | None
@@ -34,6 +36,7 @@ class Line:
     how: str = "exact"
     by: str = ""
     error: float | None = None
+    interval: str = ""
 
     @property
     def off(self) -> float:
@@ -103,7 +106,8 @@ def text_of(name: str) -> str:
     """A file below `examples`. Raises UnknownName."""
     file = resources.files("parlour").joinpath("examples", *Path(name).parts)
     if not file.is_file():
-        raise UnknownName(f"no example '{name.removesuffix('.toml')}'; there are: {', '.join(n.removesuffix('.toml') for n in examples())}.")
+        known = ", ".join(n.removesuffix(".toml") for n in examples())
+        raise UnknownName(f"no example '{name.removesuffix('.toml')}'; there are: {known}.")
     return file.read_text()
 
 
@@ -124,16 +128,19 @@ def total(arm: Arm, roles: Sequence[str]) -> Estimate:
 
 def line(what: str, expected: float | None, e: Estimate, by: str = "") -> Line:
     """A line whose found value is an estimate."""
-    how = "exact" if e.method == "exact" else f"{e.n - e.missing} episodes, {e.method}" + (f" ({e.note})" if e.note else "")
-    return Line(what, expected, e.mean, None if how == "exact" else e.low, None if how == "exact" else e.high, how, by, e.error or None)
+    if e.method == "exact":
+        return Line(what, expected, e.mean, by=by)
+    how, interval = f"{e.n - e.missing} episodes", e.method + (f" ({e.note})" if e.note else "")
+    return Line(what, expected, e.mean, e.low, e.high, how, by, e.error or None, interval)
 
 
 def table(lines: Sequence[Line]) -> Table:
     """Expected beside found."""
     return Table("expected-and-found", [
-        {"quantity": x.what, "expected": x.expected, "found": x.found, "low": x.low, "high": x.high, "played": x.how, "expected by": x.by}
-        for x in lines], "expected: by formula, before anything was played. found: by play; low, high: its 95% interval where chance or a "
-        "model was sampled. exact: every branch of chance was played, so that found must equal expected.")
+        {"quantity": x.what, "expected": x.expected, "found": x.found, "low": x.low, "high": x.high, "played": x.how,
+         "interval": x.interval, "expected by": x.by} for x in lines],
+        "expected: by formula, before anything was played. found: by play; low, high: its 95% interval where chance or a model was "
+        "sampled. exact: every branch of chance was played, so that found must equal expected.")
 
 
 def commands(name: str, designs: Sequence[str]) -> Section:

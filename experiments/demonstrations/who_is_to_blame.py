@@ -27,7 +27,7 @@ DESIGNS = ("who_is_to_blame",)
 PARTS: dict[str, Change] = {"adviser": Change(seats={"ai": {"agent": "strategy"}}), "human": Change(seats={"human": {"agent": "strategy"}}),
                             "wording": Change(wording="plain")}
 LIES, PASSES = 0.3, 0.3
-COPIES = 100
+COPIES = 300
 ALIKE = ("Person and wording share alike, because either alone repairs the other: a person who plays the optimum plays it in any words, "
          "and the memoriser in the words it knows. Swapping seats alone would have put all of that on the person.")
 Coalition = frozenset[str]
@@ -88,15 +88,17 @@ def _rows(worth: Mapping[int, float]) -> list[Row]:
 
 
 def _named(some: Coalition) -> str:
-    return "as recorded" if not some else " and ".join(p for p in PARTS if p in some) + " put right"
+    if not some:
+        return "as recorded"
+    return ("all" if len(some) == len(PARTS) else " and ".join(p for p in PARTS if p in some)) + " put right"
 
 
 def _seats(scores: list[dict[str, Any]]) -> Section:
     rows = [{"of": s["role"], "seat": s["seat"], "share": s["value"], "low": s["low"], "high": s["high"], "episodes": s["n"],
              "interval": s["method"]} for s in scores]
     return Section("Seats alone, over every recorded episode", [
-        Table("seats", rows, "What `parlour blame` says: the gap of the human to `with_ai` on the recorded draws, shared between the two "
-              "seats. luck: what the optimum is worth on average less what it got on these draws.")])
+        Table("seats", rows, "What parlour blame says: the gap of the human to the optimum with the AI on the recorded draws, shared "
+              "between the two seats. luck: what the optimum is worth on average less what it got on these draws.")])
 
 
 def _figure(shares: list[Line]) -> Figure:

@@ -155,3 +155,14 @@ def test_a_human_at_the_terminal_pauses_and_goes_on_in_another_process(folder: P
     assert "What do you do?" in second.stdout
     talk = subprocess.run([*parlour, "transcript", "0"], cwd=folder, capture_output=True, text=True, check=True).stdout
     assert "Which one is better?" in talk and "human: 1 - 1 for talk = 0" in talk
+
+
+def test_score_brings_an_older_store_up_to_date(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    from parlour.transcripts.store import Store
+    ok(capsys, "play", "email", "--seat", "human=always_follow", "--seat", "ai=strategy", "--store", "old.duckdb")
+    with Store("old.duckdb").open(write=True) as db:
+        db.execute("DELETE FROM parlour WHERE version = (SELECT max(version) FROM parlour)")
+    code, _, err = run(capsys, "runs", "--store", "old.duckdb")
+    assert code == 2 and "run `parlour score` on it once" in err
+    ok(capsys, "score", "--store", "old.duckdb")
+    assert "1/1 episodes ended" in ok(capsys, "runs", "--store", "old.duckdb")

@@ -2,10 +2,12 @@
 import asyncio
 import os
 import random
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ import parlour
 from parlour.errors import DesignError, StoreError
 from parlour.experiments import api
 from parlour.experiments.cli import main
-from parlour.experiments.cluster import Bank, start_on_ray, started
+from parlour.experiments.cluster import Bank, on_ray, started
 from parlour.experiments.design import make_design
+from parlour.experiments.resume import resume
+from parlour.experiments.runner import start
 from parlour.experiments.verify import verify
 from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.parts import Folder, Gathering, Parts
@@ -25,8 +29,8 @@ from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("cluster")  # what its tests share is made once
 
-SLOW = {"agent": "mock", "latency": 0.1}
-DESIGN: dict[str, Any] = {"name": "apart", "seed": 6, "episodes": 12, "game": "email", "protocol": {"name": "advice", "max_queries": 2},
+SLOW = {"agent": "mock", "latency": 0.05}
+DESIGN: dict[str, Any] = {"name": "apart", "seed": 6, "episodes": 6, "game": "email", "protocol": {"name": "advice", "max_queries": 2},
                           "concurrency": 4, "seats": {"human": SLOW, "ai": SLOW},
                           "arms": [{"name": "one"}, {"name": "two", "game": {"accuracy": 0.6}}]}
 PLAYED = "SELECT episode, role, net FROM payoff ORDER BY ALL"
@@ -45,7 +49,7 @@ def kill_one(shared: Path, killed: list[int]) -> None:
     until = time.monotonic() + 120
     while time.monotonic() < until:
         parts = sorted(shared.glob("*/w0/*.jsonl"))
-        if len(parts) >= 12:
+        if len(parts) >= 8:
             killed.append(next(iter(read(parts[0])))["pid"])
             os.kill(killed[0], signal.SIGKILL)
             return
@@ -57,7 +61,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(ray: Any, tmp_path: Path)
     store, shared, killed = Store(tmp_path / "apart.duckdb"), tmp_path / "shared", []  # type: Store, Path, list[int]
     killer = threading.Thread(target=kill_one, args=(shared, killed))
     killer.start()
-    name, status = asyncio.run(start_on_ray(make_design(DESIGN), store, str(shared), 2))
+    name, status = asyncio.run(start(make_design(DESIGN), store, engine=on_ray(str(shared), 2)))
     killer.join()
     assert killed and status == "done"
     assert sorted(p.name for p in (shared / name).iterdir()) == ["w0", "w1", "w2"], "the lost worker was replaced"
@@ -66,9 +70,48 @@ def test_a_worker_killed_in_the_middle_changes_nothing(ray: Any, tmp_path: Path)
     copied = [e for e in read(store.journals / f"{name}.jsonl") if e["k"] == "reply" and "by" in e]
     assert len(copied) == len(store.rows(WORDS))
     found = verify(store, name)
-    assert found.divergence is None and found.episodes == 24
+    assert found.divergence is None and found.episodes == 12
     assert api.resume(name, store.path).status == "done"
     assert store.rows(WORDS) == whole.store.rows(WORDS)
+
+
+def test_a_run_begun_here_goes_on_on_a_cluster(ray: Any, tmp_path: Path) -> None:
+    """Half-played episodes are taken up with the words on record, also by a worker that is killed, and its heir."""
+    whole = parlour.run(DESIGN, tmp_path / "whole.duckdb")
+    source, store, shared, killed = whole.store.journals / f"{whole.run}.jsonl", Store(tmp_path / "cut.duckdb"), tmp_path / "shared", []
+    lines = source.read_bytes().splitlines(keepends=True)
+    store.journals.mkdir()
+    (store.journals / source.name).write_bytes(b"".join(lines[:len(lines) // 3]))
+    held = [e for e in read(store.journals / source.name) if e["k"] == "reply"]
+    killer = threading.Thread(target=kill_one, args=(shared, killed))  # type: Any
+    killer.start()
+    assert asyncio.run(resume(whole.run, store, engine=on_ray(str(shared), 2))) == (whole.run, "done")
+    killer.join()
+    assert killed and held
+    assert store.rows(PLAYED) == whole.store.rows(PLAYED) and store.rows(WORDS) == whole.store.rows(WORDS)
+    events = [e for e in read(store.journals / source.name) if e["k"] == "reply"]
+    assert [e for e in events if "by" not in e] == held, "what was said here is not written again"
+    assert verify(store, whole.run).divergence is None
+
+
+def test_ray_listens_on_loopback_alone_and_shows_no_page(ray: Any) -> None:
+    import psutil
+    inodes: dict[str, str] = {}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A":
+                inodes[rest[5]] = local
+    mine: dict[str, str] = {}
+    for process in psutil.Process().children(recursive=True):
+        for file in Path(f"/proc/{process.pid}/fd").iterdir():
+            with suppress(OSError):
+                name = os.readlink(file)
+                if name[8:-1] in inodes:
+                    mine[inodes[name[8:-1]]] = process.name()
+    assert mine, "it listens somewhere"
+    assert {a.partition(":")[0] for a in mine} <= {"0100007F", "0000000000000000FFFF00000100007F"}, mine
+    assert not ray._private.worker._global_node.webui_url
 
 
 def test_the_budget_of_all_workers_is_one() -> None:
@@ -82,20 +125,32 @@ def test_the_budget_of_all_workers_is_one() -> None:
     asyncio.run(play())
 
 
-def test_a_run_on_a_cluster_stops_at_its_budget_and_goes_on_here(ray: Any, tmp_path: Path) -> None:
+def test_a_run_on_a_cluster_stops_at_its_budget_and_goes_on_here_or_there(ray: Any, tmp_path: Path) -> None:
     from parlour.agents.mock_server import MockServer
     with MockServer() as server:
         seat = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True, "price_in": 100.0, "price_out": 1000.0,
                 "max_tokens": 20}
-        design = {**DESIGN, "episodes": 8, "seats": {"human": seat, "ai": "strategy"}}
+        design = {**DESIGN, "seats": {"human": seat, "ai": "strategy"}}
         whole = parlour.run(design, tmp_path / "whole.duckdb")
         cost = whole.sql("SELECT sum(cost) AS cost FROM attempt")["cost"][0]
         store = Store(tmp_path / "part.duckdb")
-        name, status = asyncio.run(start_on_ray(make_design({**design, "budget": cost / 2}), store, str(tmp_path / "shared"), 2))
+        name, status = asyncio.run(start(make_design({**design, "budget": cost / 2}), store, engine=on_ray(str(tmp_path / "shared"), 2)))
         assert status == "stopped"
         assert 0 < store.rows("SELECT sum(cost) AS cost FROM attempt")[0]["cost"] <= cost / 2
         assert store.rows("SELECT * FROM possibly_paid") == [], "a call that the budget refused was not made"
+        copy = Store(tmp_path / "copy" / "part.duckdb")
+        shutil.copytree(store.journals, copy.journals)
+        sent = server.replies
+        engine = on_ray(str(tmp_path / "shared"), 2)
+        assert asyncio.run(resume(name, copy, budget=2 * cost, engine=engine)) == (name, "done")
+        new = server.replies - sent
+        spent = copy.rows("SELECT arg_max(spent, written) AS spent FROM stop")[0]["spent"]
+        assert spent == pytest.approx(copy.rows("SELECT sum(cost) AS cost FROM attempt")[0]["cost"]) == pytest.approx(cost)
         assert api.resume(name, store.path, budget=2 * cost).status == "done"
+        assert server.replies - sent == 2 * new, "neither asks for what is on record"
+    assert sorted(p.name for p in (tmp_path / "shared").iterdir()) == [name, f"{name}-1"]
+    assert copy.rows(PLAYED) == whole.store.rows(PLAYED) and copy.rows(WORDS) == store.rows(WORDS)
+    assert verify(copy, name).divergence is None
     assert store.rows(PLAYED) == whole.store.rows(PLAYED)
     assert verify(store, name).divergence is None
 
@@ -179,10 +234,11 @@ def test_a_merge_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change, complaint", [({"episodes": "exact"}, "without --on ray"), ({"cache": "read-write"}, "one machine"),
-                                               ({"seats": {"human": "human", "ai": "mock"}}, "a person sits")])
+                                               ({"seats": {"human": "human", "ai": "mock"}}, "a person sits"),
+                                               ({"sentinels": 1}, "sentinels must be 0")])
 def test_what_cannot_be_played_apart(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(DesignError, match=complaint):
-        asyncio.run(start_on_ray(make_design({**DESIGN, **change}), Store(tmp_path / "x.duckdb"), str(tmp_path / "s"), 2))
+        asyncio.run(start(make_design({**DESIGN, **change}), Store(tmp_path / "x.duckdb"), engine=on_ray(str(tmp_path / "s"), 2)))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,11 +18,12 @@ from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
 from parlour.experiments.engine import Match, simulate
 from parlour.experiments.likeness import CLASSICAL
-from parlour.experiments.plots import draw
-from parlour.experiments.simulation import Plan, rows, run
+from parlour.experiments.plots import draw, guarantees
+from parlour.experiments.simulation import Plan, rows, run, traced
 from parlour.games.base import Benchmark, Game, Role, Rules
 from parlour.transcripts.courses import courses_of
 from parlour.transcripts.curves import interval, read, slope
+from parlour.transcripts.fitted import chances
 from parlour.transcripts.paths import thinned
 from parlour.transcripts.seated import described
 from parlour.transcripts.store import Store
@@ -136,6 +137,8 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main([*asked, "--json", *where]) == 0
     table = json.loads(capsys.readouterr().out)
     assert len(table) == 2 * 2 * 2 * 4 and {r["rounds"] for r in table} == {100, 400}
+    greedy = {r["leader"]["agent"]: r["at_last_horizon"]["greedy fraction"] for r in table}
+    assert 0.5 < greedy["ucb1"] < greedy["etc"] < 1 and table[0]["at_last_horizon"]["instantaneous regret"] > 0
     for wrong, why in ((["simulate", "email"], "only `prompting`"), (["simulate", "prompting", "--leader", "mock"], "does not learn"),
                        (["simulate", "prompting", "--rounds", "1"], "at least 2")):
         assert main([*wrong, *where]) == 2
@@ -200,11 +203,28 @@ def test_memory_does_not_grow_with_the_horizon() -> None:
     assert len(thinned(10**6)) < 1.3 * len(thinned(10**5)) < 100 and thinned(10**6)[-1] == 10**6 and 500_000 in thinned(10**6)
 
 
+@pytest.mark.parametrize("noise", ["bernoulli", "gaussian", "none"])
+def test_a_trace_is_what_the_learners_met(noise: str) -> None:
+    """Choices rebuilt from a trace give back the learner's own choices, whichever seat it has."""
+    for leads in (True, False):
+        found, = traced(Match(A1, A1, Ucb1(), Ucb1(), noise), 200, [5], leads, rounds=150)
+        assert len(found) == 150 and found.horizon == 200 and chances(Ucb1(), found).min() == 1.0
+
+
 def test_what_cannot_be_simulated_is_said() -> None:
     with pytest.raises(FieldError, match="'mock' does not learn by a formula"):
         plan("mock").match()
     with pytest.raises(FieldError, match="noise 'cauchy' cannot be simulated"):
         plan(noise="cauchy").match()
+
+
+def test_bounds_are_those_of_a_game_of_so_many_rounds() -> None:
+    game = game_of({"name": "prompting", "human_means": A1, "ai_means": A1, "horizon": 400})
+    found = guarantees(game, game.usual_rules, [100, 400])
+    own = {b.name: b.measures["regret"] for b in game.benchmarks(game.usual_rules) if "regret" in b.measures}
+    assert {name: bound[1] for name, bound in found.items()} == own and all(b[0] < b[1] for b in found.values())
+    other = game_of({"name": "prompting", "human_means": A1, "ai_means": [[0.1, 0.1], [0.1, 0.2]]})
+    assert guarantees(other, other.usual_rules, [100]) == {} == guarantees(game_of({"name": "email"}), Rules(), [100])
 
 
 def test_pictures_and_their_data(tmp_path: Path) -> None:

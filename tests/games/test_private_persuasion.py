@@ -65,6 +65,14 @@ def test_target_value_nonmonotone() -> None:
     assert found.value["sender"] == pytest.approx(x["expected"]["V"], abs=1e-12)
 
 
+@pytest.mark.parametrize(("spread", "margin", "share"), [(0.05, 0.1204, 0.9357), (0.1, 0.2148, 0.8892), (0.2, 0.3782, 0.8189),
+                                                         (0.3, 0.5256, 0.7666), (0.5, 0.8030, 0.6926)])
+def test_the_margin_and_what_it_keeps(spread: float, margin: float, share: float) -> None:
+    measures = solved({"beliefs": [0.4], "weights": [1.0]}, spread=spread)["safety_margin"].measures
+    assert measures["margin"] == pytest.approx(margin, abs=1e-4) and measures["kept"] == pytest.approx(share, abs=1e-4)
+    assert (measures["kept_without"] or 0.0) < share
+
+
 def test_the_slide_by_hand() -> None:
     found = solved({})
     assert found["no_queries"].value == pytest.approx({"sender": 0.475, "receiver": 0.125})
@@ -99,6 +107,16 @@ def test_what_is_not_exact_is_said_not_to_be(monkeypatch: pytest.MonkeyPatch) ->
     assert doubtful.kind == "bound" and "flips are not counted" in doubtful.note
 
 
+def test_types_who_are_certain_of_a_state() -> None:
+    """Beliefs of 0 and 1 may stand in rows: such types hear nothing that moves them."""
+    certain = {"beliefs": [[1.0, 0.0], [0.0, 1.0]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}
+    for knows in ("type", "signal", "nothing"):
+        assert solved(certain, simulator_knows=knows)["no_queries"].value["sender"] == pytest.approx(0.5)
+    with pytest.raises(RulesError, match="no persona"):
+        game = game_of({"name": "private_persuasion", **certain})
+        protocol_of({"name": "simulation_queries", "simulator_knows": "persona"}, game).seats(game)
+
+
 def test_two_states_as_tables_are_two_states() -> None:
     """The slide as tables: the same values, by programs instead of formulas."""
     tables = {"beliefs": [[0.2, 0.8], [0.4, 0.6]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}
@@ -124,7 +142,8 @@ def played(fields: dict[str, Any], protocol: dict[str, Any], store: str) -> dict
     {"flip": 0.1, "repeats": 2, "simulator_knows": "signal", "accuracy": 0.7, "adaptive": False}, {"binding": False},
 ], ids=str)
 def test_play_earns_what_the_benchmark_says(protocol: dict[str, Any], store: str) -> None:
-    fields = {"beliefs": [0.15, 0.25, 0.6], "weights": [0.3, 0.3, 0.4], "odds": [0.3, 0.2, 1.4]}
+    two = {"beliefs": [0.25, 0.6], "weights": [0.4, 0.6], "odds": [0.2, 1.4]}
+    fields = two if "accuracy" in protocol else {"beliefs": [0.15, 0.25, 0.6], "weights": [0.3, 0.3, 0.4], "odds": [0.3, 0.2, 1.4]}
     found = played(fields, protocol, store)
     assert len(found) >= 2
     for key, (mean, value) in found.items():

@@ -1,5 +1,6 @@
 """The prompting game against the published vectors, and its protocol: what is told, declined, summarised, refused, recorded."""
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from parlour.experiments.plan import tables
 from parlour.experiments.verify import verify
 from parlour.games.base import Earned, Game, Move, Rules, Saw, Summary
 from parlour.games.prompting import Prompting, Tape
-from parlour.games.prompting_words import Prompt, Verdict
+from parlour.games.prompting_words import Brief, Prompt, Verdict
+from parlour.games.solvers.stackelberg import exact, guaranteed, near_best, near_leads
 from parlour.protocols.base import Ask, drive
 from parlour.transcripts.store import Store
 
@@ -37,6 +39,22 @@ def test_published_benchmarks(case: dict[str, Any]) -> None:
     assert [found["tolerant"].measures[f"epsilon_{r}"] for r in ("human", "ai")] == pytest.approx(expected["eps_argmin"], abs=1e-9)
     for name, key in (("stackelberg", "SE_strong"), ("stackelberg_weak", "SE_weak")):
         assert [found[name].measures[m] for m in ("prompt", "response")] == [i + 1 for i in expected[key]]
+
+
+@pytest.mark.parametrize("case", VECTORS["stackelberg"], ids=lambda c: c["input"]["name"])
+def test_published_sets(case: dict[str, Any]) -> None:
+    """B_e, A_e and both bracketed terms at every published e, and that the right-hand side of A_e as misprinted is not used."""
+    given, expected = case["input"], case["expected"]
+    u1, u2 = exact(given["u1"]), exact(given["u2"])
+    for row in expected["table"]:
+        e = Fraction(repr(float(row["eps"])))
+        leads = near_leads(u1, u2, e)
+        assert leads == row["A"] and [near_best(u2, a, e) for a in range(len(u1))] == row["B"]
+        assert float(guaranteed(u1, u2, e) + e) == pytest.approx(row["leader_term"], abs=1e-9)
+        assert float(min(max(u2[a]) for a in leads) + e) == pytest.approx(row["follower_term"], abs=1e-9)
+    least = guaranteed(u2, u2, Fraction(0))
+    misprinted = [a for a in range(len(u1)) if max(u1[a][b] for b in near_best(u2, a, Fraction(0))) >= least]
+    assert misprinted == expected["A0_slide_typo"] and near_leads(u1, u2, Fraction(0))
 
 
 @pytest.mark.parametrize("case", VECTORS["theorem_bounds"], ids=lambda c: str(c["input"]["T"]))
@@ -95,6 +113,15 @@ def test_each_is_told_its_own_reward_alone() -> None:
     assert game().payoffs(play) == pytest.approx({"human": 0.3, "ai": 0.1})
 
 
+def test_the_means_are_told_where_they_are_known_and_nowhere_else() -> None:
+    """To both, of both; in rows and in words."""
+    for known in (True, False):
+        played = game(horizon=1, known=known)
+        briefs = [next(o for o in a.news if isinstance(o, Brief)) for a in watched(played, ["a1"])[0][:2]]
+        assert [(b.human, b.ai) for b in briefs] == [(played.human_means, played.ai_means) if known else (None, None)] * 2
+        assert all(("0.6" in b.say(played.wordings[0], "human")) == known for b in briefs)
+
+
 def test_more_is_told_where_the_protocol_says_so() -> None:
     seen = [watched(game(horizon=2), ["a1", "a2"], information=i)[0] for i in ("response", "both")]
     assert [type(o) for o in seen[0][2].news] == [Saw, Earned] and [type(o) for o in seen[1][2].news] == [Saw, Earned, Earned]
@@ -142,8 +169,8 @@ def test_models_play_both_seats_in_both_histories_over_http(store: str, monkeypa
     monkeypatch.setenv("OPENAI_API_KEY", "for-the-mock")
     with MockServer() as server:
         model = {"agent": "llm", "model": "mock:random:1", "endpoint": server.endpoint, "is_mock": True}
-        for history, messages in (("raw", 2 * 12), ("summary", 2)):
-            results = parlour.run({"game": {"name": "prompting", "horizon": 12, "noise": "bernoulli"}, "episodes": 2, "concurrency": 1,
+        for history, messages in (("raw", 2 * 8), ("summary", 2)):
+            results = parlour.run({"game": {"name": "prompting", "horizon": 8, "noise": "bernoulli"}, "episodes": 1, "concurrency": 1,
                                    "protocol": {"name": "prompting", "leader_history": history, "follower_history": history},
                                    "seats": {"human": model, "ai": model}}, store)
             assert set(results.frame()["status"]) == {"done"}

@@ -118,7 +118,8 @@ def test_who_moves_for_both_chooses_among_cells(read: dict[str, Courses]) -> Non
 
 def test_a_learner_who_moves_for_both_counts_both_alike(store: str) -> None:
     """It settles on the pair of the largest sum, which is nobody's favourite."""
-    game = {"name": "prompting", "noise": "none", "horizon": 40, "human_means": [[0.9, 0.1], [0.6, 0.2]], "ai_means": [[0.1, 0.9], [0.6, 0.2]]}
+    game = {"name": "prompting", "noise": "none", "horizon": 40, "human_means": [[0.9, 0.1], [0.6, 0.2]],
+            "ai_means": [[0.1, 0.9], [0.6, 0.2]]}
     done = parlour.run({"game": game, "protocol": {"name": "prompting", "information": "central"}, "episodes": 1,
                         "seats": {"human": "myopic"}}, store)
     found, = courses_of(done.store, done.run)
@@ -186,3 +187,24 @@ def test_other_games_have_nothing_to_learn(store: str, capsys: pytest.CaptureFix
     done = parlour.run({"game": "email", "episodes": 2, "seats": {"human": "always_follow", "ai": "strategy"}}, store)
     assert learned(done.store, done.run) == [] and main(["learners", "--store", store]) == 2
     assert "chose among a few actions over many rounds" in capsys.readouterr().err
+
+
+def test_texts_that_were_scored_are_read_by_their_scores(store: str) -> None:
+    """Games of briefs and texts: rewards are the scores on record; without known cells there is exploration, and no regret."""
+    known = {"name": "written_prompting", "horizon": 6}
+    blank = {**known, "briefs": ["Praise a pencil.", "Describe a pencil."], "styles": ["in rhyme", "plainly"]}
+    seats = {"human": "mock", "ai": "mock", "scorer_human": "mock", "scorer_ai": "mock"}
+    arms = [{"name": "known", "game": known}, {"name": "blank", "game": blank}]
+    done = parlour.run({"episodes": 3, "seed": 2, "seats": seats, "arms": arms}, store)
+    paid = {(r["arm"], r["role"]): r["net"] for r in done.store.rows(
+        "SELECT arm, role, avg(net) AS net FROM payoff JOIN episode USING (run, episode) GROUP BY ALL")}
+    found = {c.arm.name: c for c in courses_of(done.store, done.run)}
+    for (arm, role), net in paid.items():
+        if role in ("human", "ai"):
+            rewards = [sum(c.earned[role]) / 6 for c in found[arm].all.values()]
+            assert sum(rewards) / 3 == pytest.approx(net)
+    lines = learned(done.store, done.run)
+    assert {s["quantity"] for s in lines if s["arm"] == "blank"} == {"min fraction", "greedy fraction", "last switch"}
+    regret = next(s for s in lines if (s["arm"], s["role"], s["benchmark"]) == ("known", "human", "stackelberg"))
+    assert regret["value"] == pytest.approx(6 * (0.6 - paid["known", "human"]))
+    assert [f.name for f in report(done.store, done.run).figures][-3:] == ["regret-figure", "prompts-figure", "responses-figure"]

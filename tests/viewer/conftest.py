@@ -1,19 +1,24 @@
 """A store with what the pages must be able to show, a server over it, and a browser. The suite fails without a browser."""
+import io
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 import parlour
 from parlour.transcripts.journal import Journal
 from parlour.transcripts.store import Store
 from parlour.viewer.server import Served, serving
 
+LOOKS, PICTURES = Path(__file__).parent / "looks", Path(__file__).parents[2] / "docs" / "pictures"
+TALL, BLOCKS = 720, (30, 18)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EVIL = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"></pre><b onclick='x'>"
@@ -51,6 +56,7 @@ def browser_path() -> str:
 def browser() -> Iterator[Browser]:
     """One headless Chromium."""
     path = browser_path()
+    expect.set_options(timeout=20_000)  # a machine that does much else is slow, and not wrong
     with sync_playwright() as play:
         started = play.chromium.launch(executable_path=path, args=FLAGS)
         yield started
@@ -98,9 +104,34 @@ def many(store: Store, n: int = 60) -> None:
 
 
 @pytest.fixture
+def look(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
+    """Compares the top of a page with how it looked: in blocks and shades of grey, so that another font makes no difference.
+    --write-goldens writes the references anew, and the pictures of the documentation."""
+    write = bool(request.config.getoption("--write-goldens"))
+
+    def compare(page: Page, name: str) -> None:
+        size = page.viewport_size
+        assert size and page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than its screen"
+        shot = Image.open(io.BytesIO(page.screenshot(clip={"x": 0, "y": 0, "width": size["width"], "height": TALL})))
+        blocks = shot.convert("L").resize(BLOCKS, Image.Resampling.BOX)
+        reference = LOOKS / f"{name}-{size['width']}.png"
+        if write:
+            reference.parent.mkdir(exist_ok=True)
+            blocks.save(reference)
+            PICTURES.mkdir(exist_ok=True)
+            shot.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(PICTURES / f"{name}-{size['width']}.png", optimize=True)
+        assert reference.exists(), f"no reference at {reference}: pytest tests/viewer --write-goldens, and look at the pictures"
+        off = ImageStat.Stat(ImageChops.difference(blocks, Image.open(reference))).mean[0]
+        assert off < 6, f"{name} at {size['width']} looks otherwise by {off:.1f} of 255"
+        assert ImageStat.Stat(shot.convert("L")).stddev[0] > 10, f"{name} at {size['width']} is blank"
+    return compare
+
+
+@pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own, 1200 pixels wide."""
     made = browser.new_context(viewport={"width": 1200, "height": 900})
+    made.set_default_timeout(60_000)
     yield made
     made.close()
 

@@ -2,6 +2,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -9,6 +10,7 @@ from parlour.experiments.cli import main
 from parlour.experiments.fidelity import compared, design, respondent
 from parlour.games.email import Choice
 from parlour.transcripts.arms import arms_of
+from parlour.transcripts.curves import begin, put
 from parlour.transcripts.statistics import paired
 from parlour.transcripts.store import Store
 from parlour.viewer.compare import marked
@@ -81,6 +83,23 @@ def test_a_fidelity_run_has_its_report(page: Page, site: Site) -> None:
     expect(page.locator("h1")).to_have_text("Fidelity of simulated receivers")
     expect(page.locator("table").first).to_contain_text("simulator m")
     page.wait_for_function("() => document.querySelector('img').naturalWidth > 100")
+
+
+def test_simulations_have_their_curves(page: Page, site: Site, tmp_path: Path) -> None:
+    begin(site.store, "s-1", {"game": "prompting", "game_fields": {}, "rounds": 30, "leader": {"agent": "ucb1"},
+                              "follower": {"agent": "etc"},
+                              "human_means": [[0.6, 0.1], [0.2, 0.3]], "ai_means": [[0.4, 0.1], [0.1, 0.5]], "version": "0",
+                              "benchmarks": [{"name": "stackelberg", "value": {"human": 0.6}, "measures": {}}]})
+    put(site.store, "s-1", [0, 1], [10, 20, 30], np.cumsum(np.full((2, 3, 4), 2), axis=1), [3, 4])
+    page.goto(f"{site.home}/simulations")
+    expect(page.locator("tbody")).to_contain_text("ucb1")
+    page.locator("figure img").first.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelector('figure img').naturalWidth > 100")
+    with page.expect_download() as saving:
+        page.get_by_role("link", name="CSV").first.click()
+    saving.value.save_as(tmp_path / "r.csv")
+    last = (tmp_path / "r.csv").read_text().splitlines()[-1].split(",")
+    assert last[3] == "30" and float(last[4]) == pytest.approx(0.6 * 30 - 6 * (0.6 + 0.1 + 0.2 + 0.3))
 
 
 # --- the file ----------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """People in browsers: two at a table, reloads, answers sent twice, those who leave, and that nobody sees what is not theirs."""
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +66,8 @@ def two(browser: Browser) -> Iterator[tuple[Page, Page]]:
 
 
 # --- in browsers ----------------------------------------------------------------------------------------------------------
-def test_two_people_play_a_game_with_a_reload_in_the_middle(two: tuple[Page, Page], tmp_path: Path,
-                                                            capfd: pytest.CaptureFixture[str]) -> None:
+def test_two_people_play_a_game_with_a_reload_in_the_middle(two: tuple[Page, Page], tmp_path: Path, capfd: pytest.CaptureFixture[str],
+                                                            look: Callable[[Page, str], None]) -> None:
     human, ai = two
     terms = {**WEB, "consent": "We record <b>what you say</b>."}
     with table(tmp_path, capfd, {**EMAIL, "seats": {"human": terms, "ai": WEB}}) as at:
@@ -91,7 +91,7 @@ def test_two_people_play_a_game_with_a_reload_in_the_middle(two: tuple[Page, Pag
         expect(human.locator("h1")).to_have_text("Your turn", timeout=10_000)
         said = human.locator("main").inner_text()
         assert "Which one, <i>please</i>?" in said and "finding" not in said.replace("Its finding is right", "")
-        assert human.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        look(human, "seat")
         human.get_by_label("B", exact=True).check()
         human.get_by_role("button", name="Answer").click()
         expect(human.locator("h1")).to_have_text("Thank you", timeout=10_000)

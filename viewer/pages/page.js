@@ -37,6 +37,12 @@ async function more(link) {
 }
 document.querySelectorAll("[data-more]").forEach((link) => watch.observe(link));
 
+// What takes long to compute comes after the page.
+document.querySelectorAll("[data-load]").forEach(async (part) => {
+  const now = (await fetched(part.dataset.load)).getElementById(part.id);
+  if (now) part.replaceWith(now);
+});
+
 document.querySelectorAll("form[data-auto]").forEach((form) => form.addEventListener("change", () => form.requestSubmit()));
 
 document.querySelectorAll("[data-copy]").forEach((button) => {
