@@ -197,6 +197,12 @@ def test_the_command_measures_every_design(name: str, shown: str, tmp_path: Path
         assert "data:image/png;base64," in page.read_text() and shown in page.read_text()
 
 
+@pytest.mark.parametrize("wrong", [["--page", "x.pdf"], ["--page", "x.png"], ["--priors", "0.2"], ["--truth", "humans:milgram"]])
+def test_bad_input_is_one_line(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fidelity", "--truth", "humans:wisdom_of_crowds", "--simulator", "random", "--store", str(tmp_path / "x.duckdb"), *wrong]) == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("parlour: ") and not (tmp_path / "x.duckdb").exists()
+
+
 # --- one's own ------------------------------------------------------------------------------------------------------------
 OTREE = """participant.id_in_session,participant.code,participant._is_bot,player.accepted,session.code,session.is_demo
 1,46kxib6w,0,1,7bfqtokx,0
