@@ -199,7 +199,8 @@ def test_the_command_measures_every_design(name: str, shown: str, tmp_path: Path
 
 @pytest.mark.parametrize("wrong", [["--page", "x.pdf"], ["--page", "x.png"], ["--priors", "0.2"], ["--truth", "humans:milgram"]])
 def test_bad_input_is_one_line(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["fidelity", "--truth", "humans:wisdom_of_crowds", "--simulator", "random", "--store", str(tmp_path / "x.duckdb"), *wrong]) == 2
+    given = ["fidelity", "--truth", "humans:wisdom_of_crowds", "--simulator", "random", "--store", str(tmp_path / "x.duckdb")]
+    assert main([*given, *wrong]) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1].startswith("parlour: ") and not (tmp_path / "x.duckdb").exists()
 
 
