@@ -57,6 +57,12 @@ def test_noisy_query_slides(adaptive: bool) -> None:
         assert found["optimum"].value["sender"] == pytest.approx(e["value"], abs=1e-9)
 
 
+def test_cuts_of_a_search_at_a_price_are_listed() -> None:
+    four = {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.25] * 4}
+    found = solved(four, budget=3, price=0.02)["optimum"]
+    assert found.value["sender"] == pytest.approx(0.46) and [found.measures[f"cut_{i}"] for i in (1, 2, 3)] == [0, 1, 2]
+
+
 def test_target_value_nonmonotone() -> None:
     x = VECTORS["target_value_nonmonotone"]
     found = solved({"beliefs": x["inputs"]["p"], "weights": x["inputs"]["w"]}, budget=0)["no_queries"]
@@ -78,7 +84,7 @@ def test_the_slide_by_hand() -> None:
     assert found["no_queries"].value == pytest.approx({"sender": 0.475, "receiver": 0.125})
     assert found["optimum"].value == pytest.approx({"sender": 0.6, "receiver": 0.0})
     measures = found["optimum"].measures
-    assert (measures["cell_1_bad_1"], measures["cell_2_bad_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
+    assert (measures["cell_1_state_2_message_1"], measures["cell_2_state_2_message_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
 
 
 # --- families of questions, more states -------------------------------------------------------------------------------
