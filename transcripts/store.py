@@ -79,7 +79,7 @@ BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
 
-BUSY = ("lock", "different configuration")
+BUSY = ("set lock", "different configuration")
 """What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
 
 
@@ -157,7 +157,7 @@ class Store:
                     return db
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
-                if not any(busy in str(error).lower() for busy in BUSY):
+                if not _busy(error):
                     raise StoreError(self._damaged(_first_line(error))) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
@@ -171,12 +171,23 @@ class Store:
             raise StoreError(f"{self.path} is a file of another program, no store: nothing was changed. Choose another with --store.")
         missing = _missing(self.path, head)
         for _ in range(3):  # another process may be writing to it
-            if not missing:
+            if not missing or missing <= self._spare():
                 return
             time.sleep(0.05)
             missing = _missing(self.path, self._head())
         if missing:
             raise StoreError(self._damaged(f"the last {missing} bytes are missing"))
+
+    def _spare(self) -> float:
+        """Bytes of free blocks: those at the end of a file DuckDB cuts off without counting them off. Any number, if the file is held."""
+        import duckdb
+
+        try:
+            with duckdb.connect(str(self.path), read_only=True) as db:
+                free, size = db.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchall()[0]
+        except duckdb.Error as error:
+            return float("inf") if _busy(error) else 0.0
+        return float(free * size)
 
     def _head(self) -> bytes:
         try:
@@ -279,6 +290,11 @@ def _missing(path: Path, head: bytes) -> int:
         return HEAD - len(head)
     *_, blocks, size = max(struct.unpack_from("<5Q", head, at + 8) for at in (4096, 8192))
     return max(0, HEAD + blocks * size - path.stat().st_size)
+
+
+def _busy(error: Exception) -> bool:
+    """Whether another process holds the file."""
+    return any(busy in str(error).lower() for busy in BUSY)
 
 
 def _inode(path: Path) -> int | None:

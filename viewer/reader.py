@@ -27,11 +27,11 @@ class Reader(Store):
     """The store of one request. Nothing is ever written through it."""
 
     @contextmanager
-    def open(self, write: bool = False, patience: float = PATIENCE) -> Iterator["duckdb.DuckDBPyConnection"]:
+    def open(self, write: bool = False, patience: float | None = None) -> Iterator["duckdb.DuckDBPyConnection"]:
         """A read-only connection. Raises StoreError."""
         if write:
             raise StoreError("the viewer only reads.")
-        with super().open(patience=min(patience, PATIENCE)) as db:
+        with super().open(patience=PATIENCE if patience is None else min(patience, PATIENCE)) as db:
             yield db
 
 
