@@ -19,10 +19,11 @@ from ..transcripts.journal import Journal
 from ..transcripts.store import Store
 from ..transcripts.talk import find_run
 from .design import Arm, Design, Fields, json_or_text, seat, wordings_of
+from .head import head, new_name
 from .money import check, serving
 from .plan import Slot, Table, tables
 from .record import Line, Past, Remembered, copy_slot, design_of, ended, retell
-from .runner import Progress, Run, Watch, finish, head, new_name, preflight
+from .runner import Progress, Run, Watch, finish, preflight
 from .said import recorded
 
 FORM = "write seat:ROLE=AGENT, wording=NAME or say:WORDS"

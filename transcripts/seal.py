@@ -1,8 +1,8 @@
 """Hashes that show whether a run's rows are those that were written.
 
 An episode's hash is the SHA-256 of its rows in the tables of `PARTS`, each as JSON with every column, sorted. The texts that its
-prompts name are named by their own hash. A run's root is the SHA-256 of its rows in run, arm, benchmark and sentinel, and of every
-sealed episode's hash.
+prompts name are named by their own hash. A run's root is the SHA-256 of its rows in the tables of `HEAD`,
+and of every sealed episode's hash.
 Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
 """
 import time
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PARTS = ("episode", "fork", "ask", "call", "unmade", "attempt", "draw", "ending", "payoff")
-HEAD = ("run", "arm", "benchmark", "sentinel")
+HEAD = ("run", "resumed", "arm", "benchmark", "sentinel")
 SPAN = 4 * 2**20
 """Bytes of a journal whose rows are sealed at a time."""
 

@@ -1,6 +1,5 @@
 """The store: one DuckDB file that takes journals in. Opened only for the moment, so that others may open it in between."""
 import os
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -12,6 +11,7 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
+from .damage import damaged, held, recognise, whole
 from .journal import read
 
 if TYPE_CHECKING:
@@ -66,21 +66,11 @@ MEMORY = 96 * 2**20
 """Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
 would be enough for batches of 8 MB, at twice the time."""
 
-HEAD = 3 * 4096
-"""Bytes before the first block of a DuckDB file."""
-
-DAMAGE = ("Could not read", "Corrupt database", "checksum")
-"""What DuckDB says where a file lacks a part, or holds another."""
-
 PATIENCE = 10.0
 """Seconds to wait for another process to close a store."""
 
 BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
-
-
-BUSY = ("set lock", "different configuration")
-"""What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
 
 
 class Store:
@@ -107,28 +97,11 @@ class Store:
         with ONE_AT_A_TIME if write else nullcontext():
             connection = self._connect(write, PATIENCE if patience is None else patience)
             try:
-                with self._whole():
+                with whole(self.path, self.journals):
                     _check(connection, self.path, write)
                     yield connection
             finally:
                 connection.close()
-
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """A file that lacks a part says so where it is read, in the database's own words."""
-        import duckdb
-
-        try:
-            yield
-        except duckdb.Error as error:
-            broken = isinstance(error, duckdb.InternalException | duckdb.FatalException | duckdb.SerializationException)
-            if broken or any(sign in str(error) for sign in DAMAGE):
-                raise StoreError(self._damaged(_first_line(error))) from None
-            raise
-
-    def _damaged(self, why: str) -> str:
-        return (f"{self.path} is damaged or has been cut: {why.rstrip('.')}. Restore it from a copy; or move it away, and `parlour "
-                f"resume RUN` makes it anew from a run's journal in {self.journals}.")
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -147,7 +120,7 @@ class Store:
 
         if write and not self.path.exists():
             self._create()
-        self._recognise()
+        recognise(self.path, self.journals)
         until = time.monotonic() + patience
         while True:
             before = _inode(self.path)
@@ -157,44 +130,11 @@ class Store:
                     return db
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
-                if not _busy(error):
-                    raise StoreError(self._damaged(_first_line(error))) from None
+                if not held(error):
+                    raise damaged(self.path, self.journals, str(error)) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None
                 time.sleep(0.05)
-
-    def _recognise(self) -> None:
-        """Refuses what is no DuckDB file, or not a whole one, before DuckDB sees it: for some formats it would look for an extension
-        on the network, and to write to a file that lacks its end would spoil the rest."""
-        head = self._head()
-        if head and head[8:12] != b"DUCK":
-            raise StoreError(f"{self.path} is a file of another program, no store: nothing was changed. Choose another with --store.")
-        missing = _missing(self.path, head)
-        for _ in range(3):  # another process may be writing to it
-            if not missing or missing <= self._spare():
-                return
-            time.sleep(0.05)
-            missing = _missing(self.path, self._head())
-        if missing:
-            raise StoreError(self._damaged(f"the last {missing} bytes are missing"))
-
-    def _spare(self) -> float:
-        """Bytes of free blocks: those at the end of a file DuckDB cuts off without counting them off. Any number, if the file is held."""
-        import duckdb
-
-        try:
-            with duckdb.connect(str(self.path), read_only=True) as db:
-                free, size = db.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchall()[0]
-        except duckdb.Error as error:
-            return float("inf") if _busy(error) else 0.0
-        return float(free * size)
-
-    def _head(self) -> bytes:
-        try:
-            with self.path.open("rb") as file:
-                return file.read(HEAD)
-        except OSError as error:
-            raise StoreError(f"cannot open {self.path}: {error.strerror}. Choose another file with --store.") from None
 
     def _create(self) -> None:
         """Makes a new store beside its place and moves it there whole: none is ever found half made, whenever one is killed."""
@@ -279,22 +219,6 @@ def spare(db: "duckdb.DuckDBPyConnection", batch: int = 0) -> None:
     A batch that is larger than usual, because one line is, has room."""
     db.execute("SET threads = 1")
     db.execute(f"SET memory_limit = '{MEMORY + 16 * max(0, batch - BATCH)}B'")
-
-
-def _missing(path: Path, head: bytes) -> int:
-    """How many bytes a DuckDB file lacks at its end, by the newer of the two headers that follow its first block: each holds its
-    number, the count of blocks and their size."""
-    if not head:
-        return 0
-    if len(head) < HEAD:
-        return HEAD - len(head)
-    *_, blocks, size = max(struct.unpack_from("<5Q", head, at + 8) for at in (4096, 8192))
-    return max(0, HEAD + blocks * size - path.stat().st_size)
-
-
-def _busy(error: Exception) -> bool:
-    """Whether another process holds the file."""
-    return any(busy in str(error).lower() for busy in BUSY)
 
 
 def _inode(path: Path) -> int | None:

@@ -85,7 +85,7 @@ def test_a_run_begun_here_goes_on_on_a_cluster(ray: Any, tmp_path: Path) -> None
     held = [e for e in read(store.journals / source.name) if e["k"] == "reply"]
     killer = threading.Thread(target=kill_one, args=(shared, killed))  # type: Any
     killer.start()
-    assert asyncio.run(resume(whole.run, store, engine=on_ray(str(shared), 2))) == (whole.run, "done")
+    assert asyncio.run(resume(whole.run, store, engine=on_ray(str(shared), 1))) == (whole.run, "done")
     killer.join()
     assert killed and held
     assert store.rows(PLAYED) == whole.store.rows(PLAYED) and store.rows(WORDS) == whole.store.rows(WORDS)
@@ -134,14 +134,14 @@ def test_a_run_on_a_cluster_stops_at_its_budget_and_goes_on_here_or_there(ray: A
         whole = parlour.run(design, tmp_path / "whole.duckdb")
         cost = whole.sql("SELECT sum(cost) AS cost FROM attempt")["cost"][0]
         store = Store(tmp_path / "part.duckdb")
-        name, status = asyncio.run(start(make_design({**design, "budget": cost / 2}), store, engine=on_ray(str(tmp_path / "shared"), 2)))
+        name, status = asyncio.run(start(make_design({**design, "budget": cost / 2}), store, engine=on_ray(str(tmp_path / "shared"), 1)))
         assert status == "stopped"
         assert 0 < store.rows("SELECT sum(cost) AS cost FROM attempt")[0]["cost"] <= cost / 2
         assert store.rows("SELECT * FROM possibly_paid") == [], "a call that the budget refused was not made"
         copy = Store(tmp_path / "copy" / "part.duckdb")
         shutil.copytree(store.journals, copy.journals)
         sent = server.replies
-        engine = on_ray(str(tmp_path / "shared"), 2)
+        engine = on_ray(str(tmp_path / "shared"), 1)
         assert asyncio.run(resume(name, copy, budget=2 * cost, engine=engine)) == (name, "done")
         new = server.replies - sent
         spent = copy.rows("SELECT arg_max(spent, written) AS spent FROM stop")[0]["spent"]
