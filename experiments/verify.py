@@ -2,7 +2,7 @@
 
 No model is called and no key is needed: the seats only repeat their recorded words, bad attempts included. Asks (who, what
 is new to it, the move owed, the seed, the words it was shown), the reading of every reply, nature's draws, the play, the
-payoffs, the benchmarks and the kept scores are computed anew and compared, and the hashes with them.
+payoffs, the benchmarks and the kept scores are computed anew and compared, with the hashes, and the episodes are counted.
 """
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -42,7 +42,8 @@ def verify(store: Store, run: str) -> Verdict:
         now, sealed = hashes(db, run), dict(db.execute("SELECT episode, hash FROM seal WHERE run = ?", [run]).fetchall())
         episodes, root = root_of(db, run)
         noted = db.execute("SELECT root, episodes FROM root WHERE run = ? ORDER BY written DESC LIMIT 1", [run]).fetchone()
-        found = next(chain(_played(store, db, run, design), _hashes(now, sealed), _root(noted, (root, episodes))), None)
+        found = next(chain(_played(store, db, run, design), _texts(db, run), _missing(db, run, design, now), _hashes(now, sealed),
+                           _guarded(lambda: _scores(store, run)), _root(noted, (root, episodes))), None)
     return Verdict(run, len(now), root, found)
 
 
@@ -52,6 +53,26 @@ def _hashes(now: Mapping[int, str], sealed: Mapping[int, str]) -> Iterator[Diver
             yield Divergence(episode, None, "hash", sealed.get(episode), now.get(episode))
 
 
+def _texts(db: "duckdb.DuckDBPyConnection", run: str) -> Iterator[Divergence]:
+    """The words that a seat was shown are those whose hash its attempt has: the first attempt of which that is not so."""
+    wrong = db.execute("SELECT a.episode, a.turn, a.prompt, left(sha256(t.text), 32) FROM attempt a LEFT JOIN text t ON t.hash = "
+                       "a.prompt WHERE a.run = $run AND a.prompt IN (SELECT prompt FROM (SELECT DISTINCT prompt FROM attempt WHERE "
+                       "run = $run) LEFT JOIN text ON hash = prompt WHERE left(sha256(text), 32) IS DISTINCT FROM prompt) "
+                       "ORDER BY a.episode, a.turn LIMIT 1", {"run": run}).fetchall()
+    yield from (Divergence(episode, turn, "text of the prompt", prompt, found) for episode, turn, prompt, found in wrong)
+
+
+def _missing(db: "duckdb.DuckDBPyConnection", run: str, recorded: str, now: Mapping[int, str]) -> Iterator[Divergence]:
+    """Of a run that says it is done, the episodes that its design has and it has not. Forks and exact branches no design counts."""
+    design = Design.model_validate_json(recorded)
+    status = db.execute("SELECT status FROM stop WHERE run = ? ORDER BY written DESC LIMIT 1", [run]).fetchone()
+    forks = db.execute("SELECT count(*) FROM fork WHERE run = ?", [run]).fetchall()[0][0]
+    if status == ("done",) and design.episodes != "exact" and not forks:
+        for episode in range(int(design.episodes) * len(design.arms)):
+            if episode not in now:
+                yield Divergence(episode, None, "episode", None, "an episode of the design")
+
+
 def _root(noted: Any, found: tuple[str, int]) -> Iterator[Divergence]:
     if noted != found:
         yield Divergence(None, None, "root", noted and noted[0], found[0])
@@ -59,7 +80,7 @@ def _root(noted: Any, found: tuple[str, int]) -> Iterator[Divergence]:
 
 # --- play ---------------------------------------------------------------------------------------------------------------
 def _played(store: Store, db: "duckdb.DuckDBPyConnection", run: str, recorded: str) -> Iterator[Divergence]:
-    """What differs when every benchmark is computed, every episode driven and every score computed again."""
+    """What differs when every benchmark is computed and every episode driven again."""
     try:
         design = Design.model_validate_json(recorded)
     except ValidationError as error:
@@ -77,7 +98,6 @@ def _played(store: Store, db: "duckdb.DuckDBPyConnection", run: str, recorded: s
             except Exception as error:
                 yield _unreadable(record.number, error)
     yield from _guarded(lambda: _sentinels(store, run, design))
-    yield from _guarded(lambda: _scores(store, run))
 
 
 def _guarded(work: Callable[[], Iterator[Divergence]]) -> Iterator[Divergence]:

@@ -15,6 +15,7 @@ from .base import Benchmark, Information, Kind, Move, Observation, Role, Rules, 
 from .leading import Asked, Tried
 from .persuading import Act, Offer, Row, Rows, Sent, best_action, index, named, normalised, posterior
 from .solvers import partitions
+from .solvers.planners import at_most
 from .solvers.public_messages import best_policy, queries
 from .solvers.thresholds import best_messages, crowd
 
@@ -206,13 +207,13 @@ def _priced(name: str, of: Family, found: partitions.Chosen, price: float) -> In
     note = "every set of questions tried" if found.exact else "greedy, question by question" + (
         "" if name == "greedy" else ": too many sets of questions to try")
     if found.exact and price:
-        priced = [partitions.best_questions(of.value, of.everyone, of.questions, k) for k in range(len(found.values))]
-        best = max(priced, key=lambda c: c.values[-1] - price * len(c.picks) - 1e-12 * len(c.picks))
-        return Inquiry(name, best.picks, note=note, values=tuple(c.values[-1] - price * len(c.picks) for c in priced))
-    sums = [partitions.worth(of.value, of.everyone, [of.questions[q] for q in found.picks[:k]]) for k in range(len(found.picks) + 1)]
-    net = [v - price * k for k, v in enumerate(sums)]
-    picks = found.picks[:next(k for k, v in enumerate(net) if v >= max(net) - 1e-12)]
-    return Inquiry(name, picks, exact=found.exact, note=note, values=found.values if not price else ())
+        sets = [partitions.best_questions(of.value, of.everyone, of.questions, k).picks for k in range(len(found.values))]
+    else:
+        sets = [found.picks[:k] for k in range(len(found.picks) + 1)]
+    net = [partitions.worth(of.value, of.everyone, [of.questions[q] for q in picks]) - price * len(picks) for picks in sets]
+    best = next(k for k, v in enumerate(net) if v >= max(net) - 1e-12)
+    values = at_most(found.values, price, len(found.values) - 1) if found.exact or name == "greedy" else ()
+    return Inquiry(name, sets[best], exact=found.exact, note=note, values=values)
 
 
 def settled(of: Family, inquiry: Inquiry, most: int, price: float) -> tuple[float, float, bool]:

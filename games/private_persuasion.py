@@ -174,11 +174,19 @@ class PrivatePersuasion(Persuasive):
             if knows != "type":
                 raise RulesError("questions are answered by one who knows the type: set simulator_knows = \"type\".")
             return ((1.0, (StandIn(), self.observe("receiver", state), Questions(cells=self.partitions), Kin(type=state.type))),)
-        of = {"persona": self._persona, "past": self._past}.get(knows) if self.plain else None
-        if of is None:
+        if not self.plain or knows not in self._alike:
             return super().sketches(state, knows, accuracy)
-        known = of(state.type)
-        return ((1.0, (StandIn(), self.scene(k for k in range(len(self.weights)) if of(k) == known), known)),)
+        known = (self._persona if knows == "persona" else self._past)(state.type)
+        return ((1.0, (StandIn(), self.scene(self._alike[knows][known]), known)),)
+
+    @cached_property
+    def _alike(self) -> dict[str, dict[Observation, list[int]]]:
+        """Level -> what a simulator is told -> the types of which it is told that."""
+        found: dict[str, dict[Observation, list[int]]] = {"persona": {}, "past": {}}
+        for k in range(len(self.weights)):
+            found["persona"].setdefault(self._persona(k), []).append(k)
+            found["past"].setdefault(self._past(k), []).append(k)
+        return found
 
     def _persona(self, kind: int) -> Persona:
         return Persona(text=self.personas[kind]) if self.personas else Persona(degree=temper(self.priors[kind]))
@@ -188,9 +196,8 @@ class PrivatePersuasion(Persuasive):
         return Past(ratios=PAST, actions=tuple("a1" if self.ratios[kind] >= r - SLACK else "a2" for r in PAST))
 
     def imagined(self, information: Information) -> Receiver:
-        for known, of in ((Persona, self._persona), (Past, self._past)):
-            for told in learned(information, known):
-                return average(self.offer(), [k for k in range(len(self.weights)) if of(k) == told])
+        for told in (*learned(information, Persona), *learned(information, Past)):
+            return average(self.offer(), self._alike["persona" if isinstance(told, Persona) else "past"][told])
         return super().imagined(information)
 
     def taken(self, knows: str, accuracy: float) -> list[Taken] | None:
@@ -201,8 +208,9 @@ class PrivatePersuasion(Persuasive):
         if knows == "signal":
             seen = [self.observe("receiver", Case(type=k, state=0)) for k in kinds]
             return [self._signals(k, seen, accuracy) for k in kinds]
-        known = [self.sketches(Case(type=k, state=0), knows, 1.0) for k in kinds]
-        return [((1.0, self._odds_of([j for j in kinds if known[j] == known[k]])),) for k in kinds]
+        classes = list(self._alike[knows].values()) if knows in self._alike else [list(kinds)]
+        odds = {k: self._odds_of(some) for some in classes for k in some}
+        return [((1.0, odds[k]),) for k in kinds]
 
     def _signals(self, kind: int, seen: Sequence[object], accuracy: float) -> Taken:
         others = [(self.weights[j], self.ratios[j]) for j in range(len(seen)) if seen[j] != seen[kind]]

@@ -14,6 +14,9 @@ from ..errors import StoreError
 HEAD = 3 * 4096
 """Bytes before the first block."""
 
+BUSY = ("set lock", "different configuration")
+"""What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
+
 SIGNS = ("Could not read", "Corrupt database", "checksum")
 """What DuckDB says where a file lacks a part, or holds another."""
 
@@ -24,6 +27,11 @@ def damaged(path: Path, journals: Path, why: str) -> StoreError:
                       f"`parlour resume RUN` makes it anew from a run's journal in {journals}.")
 
 
+def locked(error: Exception) -> bool:
+    """Whether another process holds the file."""
+    return any(sign in str(error).lower() for sign in BUSY)
+
+
 def recognise(path: Path, journals: Path) -> None:
     """Refuses what is no DuckDB file, or not a whole one, before DuckDB sees it: for some formats it would look for an extension
     on the network, and to write to a file that lacks its end would spoil the rest. Raises StoreError."""
@@ -32,12 +40,24 @@ def recognise(path: Path, journals: Path) -> None:
         raise StoreError(f"{path} is a file of another program, no store: nothing was changed. Choose another with --store.")
     missing = _missing(path, head)
     for _ in range(3):  # another process may be writing to it
-        if not missing:
+        if not missing or missing <= _spare(path):
             return
         time.sleep(0.05)
         missing = _missing(path, _head(path))
     if missing:
         raise damaged(path, journals, f"the last {missing} bytes are missing")
+
+
+def _spare(path: Path) -> float:
+    """Bytes of free blocks: those at the end of a file DuckDB cuts off without counting them off. Any number, if the file is held."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as db:
+            free, size = db.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchall()[0]
+    except duckdb.Error as error:
+        return float("inf") if locked(error) else 0.0
+    return float(free * size)
 
 
 def _head(path: Path) -> bytes:

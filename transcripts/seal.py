@@ -1,7 +1,8 @@
 """Hashes that show whether a run's rows are those that were written.
 
-An episode's hash is the SHA-256 of its rows in tables episode, ask, call, attempt, draw, ending and payoff, each as JSON with
-every column, sorted. A run's root is the SHA-256 of its rows in run, arm, benchmark and sentinel, and of every sealed episode's hash.
+An episode's hash is the SHA-256 of its rows in the tables of `PARTS`, each as JSON with every column, sorted. The texts that its
+prompts name are named by their own hash. A run's root is the SHA-256 of its rows in run, arm, benchmark and sentinel, and of every
+sealed episode's hash.
 Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
 """
 import time
@@ -14,7 +15,7 @@ from .store import Store, spare
 if TYPE_CHECKING:
     import duckdb
 
-PARTS = ("episode", "ask", "call", "attempt", "draw", "ending", "payoff")
+PARTS = ("episode", "fork", "ask", "call", "unmade", "attempt", "draw", "ending", "payoff")
 HEAD = ("run", "arm", "benchmark", "sentinel")
 SPAN = 4 * 2**20
 """Bytes of a journal whose rows are sealed at a time."""
@@ -33,7 +34,7 @@ def seal(store: Store, run: str) -> str:
         spare(db, _average(db, run))
         db.execute("BEGIN")
         for low, high in ranges(db, run, SPAN):
-            found = _hashed(db, run, low, high)
+            found = hashed(db, run, low, high)
             db.execute("INSERT INTO seal SELECT $run, * FROM (SELECT unnest($episodes) AS episode, $now, unnest($hashes)) WHERE episode "
                        "NOT IN (SELECT episode FROM seal WHERE run = $run AND episode >= $low AND episode < $high)",
                        {"run": run, "low": low, "high": high, "now": now, "episodes": list(found), "hashes": list(found.values())})
@@ -53,12 +54,12 @@ def hashes(db: "duckdb.DuckDBPyConnection", run: str) -> dict[int, str]:
     """Episode -> hash of its rows as they are now, for every episode that has ended."""
     found: dict[int, str] = {}
     for low, high in ranges(db, run):
-        found |= _hashed(db, run, low, high)
+        found |= hashed(db, run, low, high)
     return found
 
 
-def _hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
-    """The same of a range. DuckDB could sort and hash too, at twice the time and many times the memory."""
+def hashed(db: "duckdb.DuckDBPyConnection", run: str, low: int, high: int) -> dict[int, str]:
+    """The same of a range low <= episode < high. DuckDB could sort and hash too, at twice the time and many times the memory."""
     some = "WHERE run = $run AND episode >= $low AND episode < $high"
     key = {"run": run, "low": low, "high": high}
     lines: dict[int, list[str]] = {e: [] for e, in db.execute(f"SELECT episode FROM ending {some} ORDER BY episode", key).fetchall()}

@@ -31,7 +31,9 @@ def simulations(arm: Arm) -> Iterator[Score]:
     rows = [arm.row(e, shares[e["episode"]], 0.0, 1.0) for e in arm.episodes if e["episode"] in shares]
     knows = arm.rules.get("knows", "type")
     told = TELLS.get(knows, f"told a signal that is right with chance {arm.rules.get('accuracy', 1.0):g}")
-    yield arm.line("simulator", SIMULATOR, "answers as the ideal follower's", mean(rows, arm.level, arm.exact)) | {"note": told}
+    line = arm.line("simulator", SIMULATOR, "answers as the ideal follower's", mean(rows, arm.level, arm.exact))
+    within = {end: None if line[end] is None else min(1.0, max(0.0, line[end])) for end in ("low", "high")}
+    yield line | within | {"note": told}
 
 
 def _agreed(arm: Arm, game: Leading, play: Play) -> list[float]:

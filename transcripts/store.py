@@ -11,7 +11,7 @@ from threading import RLock, get_ident
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StoreError
-from .damage import damaged, recognise, whole
+from .damage import damaged, locked, recognise, whole
 from .journal import read
 
 if TYPE_CHECKING:
@@ -73,10 +73,6 @@ BLOCK = 2**16
 """Bytes of a block of a new store: a column takes whole blocks, and DuckDB's own of 256 KB are mostly empty in a short run."""
 
 
-BUSY = ("lock", "different configuration")
-"""What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
-
-
 class Store:
     """A store file. Every method opens it, does its work in one transaction, and closes it."""
 
@@ -134,7 +130,7 @@ class Store:
                     return db
                 db.close()  # another process has put a compacted file in its place meanwhile: this one has lost its name
             except duckdb.Error as error:
-                if not any(busy in str(error).lower() for busy in BUSY):
+                if not locked(error):
                     raise damaged(self.path, self.journals, str(error)) from None
                 if time.monotonic() > until:
                     raise StoreError(f"{self.path} is held open by another process: close it there, then try again.") from None

@@ -9,7 +9,7 @@ from ..errors import ParlourError
 from ..games.base import Wording
 from ..protocols.codec import decode, reasoning
 from ..registry import build
-from ..transcripts.seal import HASHES
+from ..transcripts.seal import hashed
 from ..transcripts.store import Store
 from ..transcripts.talk import Talk
 from .privacy import People, holds_private, public, public_words
@@ -156,10 +156,10 @@ def sealed(store: Store, run: str, episode: int) -> str:
     """Whether the rows of an episode are those that were sealed: `unchanged`, `changed`, `open` (not ended), `unsealed`."""
     with store.reading(), store.open() as db:
         kept = db.execute("SELECT hash FROM seal WHERE run = ? AND episode = ?", [run, episode]).fetchone()
-        now = db.execute(HASHES, {"run": run, "low": episode, "high": episode + 1}).fetchone()
+        now = hashed(db, run, episode, episode + 1).get(episode)
     if now is None:
         return "open"
-    return "unsealed" if kept is None else "unchanged" if kept[0] == now[1] else "changed"
+    return "unsealed" if kept is None else "unchanged" if kept[0] == now else "changed"
 
 
 def forks(store: Store, talk: Talk, name: str) -> Iterator[tuple[int, str]]:

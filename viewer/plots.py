@@ -1,17 +1,21 @@
 """The plots of a run: rows by SQL or by the scorers, drawn in the house's look, saved as SVG, PNG or CSV. Needs matplotlib."""
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..experiments.plots import pictures, usual
 from ..games.repeated import Repeated
 from ..registry import load
 from ..reports.document import Table, as_csv
 from ..reports.figures import ACCENT, INK, WARM, canvas, interval_plot, svg
 from ..transcripts.arms import EPISODES, VERDICTS
-from ..transcripts.seated import ASKED, seats
+from ..transcripts.courses import courses_of
+from ..transcripts.paths import ROLES
+from ..transcripts.plays import PLAYS
 from ..transcripts.store import Store
 from .analysis import MOST, analysis
 
@@ -92,7 +96,9 @@ def plot(store: Store, run: str, name: str) -> Plot:
 
 
 def available(store: Store, run: str) -> list[str]:
-    """The plots that would show something, found without making them."""
+    """The plots that would show something, found without making them; none without matplotlib."""
+    if find_spec("matplotlib") is None:
+        return []
     has = store.rows("SELECT EXISTS (SELECT 1 FROM payoff WHERE run = $1 AND net IS NOT NULL) AS paid, (SELECT count(*) FROM ending "
                      "WHERE run = $1) AS ended, EXISTS (SELECT 1 FROM attempt WHERE run = $1 AND latency > 0) AS timed, "
                      "EXISTS (SELECT 1 FROM attempt WHERE run = $1 AND cost > 0) AS dear", [run])[0]
@@ -181,42 +187,17 @@ def _draw_cost(rows: Rows) -> "Figure":
 
 
 def _regret(store: Store, run: str) -> Plot:
-    return Plot("regret", "Regret over the rounds", "Benchmark times rounds less what was earned, mean over episodes, per arm and role.",
-                _stated(ASKED.replace("?", "$run"), run), list(_regrets(store, run)), _draw_regret,
-                "Rewards are what each seat was told it earned; the benchmark is the first of the arm that has a value for the role.")
-
-
-def _regrets(store: Store, run: str) -> Iterator[dict[str, Any]]:
-    """Mean cumulative regret per arm, role and round, thinned to a hundred rounds."""
-    import numpy as np
-    by: dict[tuple[str, str], list[Sequence[float]]] = {}
-    for s in seats(store, run):
-        by.setdefault((s.arm, s.role), []).append(s.choices.rewards)
-    gaps = analysis(store, run).of("gap")
-    for (arm, role), rewards in by.items():
-        first = next((g for g in gaps if (g["arm"], g["role"]) == (arm, role)), None)
-        if first is None:
-            continue
-        length = min(map(len, rewards))
-        earned = np.array([r[:length] for r in rewards]).cumsum(axis=1)
-        for t in sorted({int(x) for x in np.linspace(1, length, min(length, 100))}):
-            lost = first["benchmark_value"] * t - earned[:, t - 1]
-            yield {"arm": arm, "role": role, "benchmark": first["benchmark"], "round": t, "value": float(lost.mean()),
-                   "low": float(np.quantile(lost, 0.1)), "high": float(np.quantile(lost, 0.9)), "episodes": len(rewards)}
-
-
-def _draw_regret(rows: Rows) -> "Figure":
-    figure, axes = canvas(height=3.4)
-    colours = (ACCENT, WARM, "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-    for i, key in enumerate(dict.fromkeys((r["arm"], r["role"], r["benchmark"]) for r in rows)):
-        line, colour = [r for r in rows if (r["arm"], r["role"], r["benchmark"]) == key], colours[i % len(colours)]
-        rounds = [r["round"] for r in line]
-        axes.plot(rounds, [r["value"] for r in line], color=colour, label=f"{key[0]}, {key[1]} against {key[2]}")
-        axes.fill_between(rounds, [r["low"] for r in line], [r["high"] for r in line], color=colour, alpha=0.15, linewidth=0)
-    axes.set_xlabel("round", fontsize=9)
-    axes.set_ylabel("regret so far", fontsize=9)
-    axes.legend(fontsize=7, frameon=False)
-    return figure
+    """As `parlour learners --plot` draws it."""
+    found = [c.paths for c in courses_of(store, run)]
+    if not found:
+        return Plot("regret", "", "", "", [], lambda rows: canvas()[0])
+    role, benchmark = ROLES[0], usual(found, ROLES[0])
+    with DRAWING:
+        picture = pictures(found, role, benchmark)[0]
+    sql = _stated(PLAYS.replace("?", "$run", 1).replace("?", "'ARM'"), run)
+    return Plot("regret", "Regret over the rounds", f"Regret of {role} against {benchmark}, mean over episodes with the span from the 10th "
+                "to the 90th percentile.", sql, [dict(r) for r in picture.rows],
+                lambda rows: picture.plot, "Once per arm. Every round counts with the mean of the cell that was played.")
 
 
 def _rows(store: Store, sql: str, run: str) -> Rows:

@@ -7,13 +7,15 @@ from typing import Any
 from pydantic_core import from_json
 
 from ..errors import InputError
-from ..experiments.plots import draw, label
-from ..transcripts.curves import ROLES, read
+from ..experiments.plots import draw
+from ..transcripts.curves import read
+from ..transcripts.paths import ROLES, label
 from ..transcripts.store import Store
 from .plots import DRAWING
 
 PICTURES = {"regret": "Regret of the leader against the benchmark, mean over seeds with the span from the 10th to the 90th percentile.",
-            "prompts": "Share of the rounds so far in which each prompt was played, mean over seeds."}
+            "prompts": "Share of the rounds so far in which each prompt was played, mean over seeds.",
+            "responses": "Share of the rounds so far in which each response was given, mean over seeds."}
 MOST = 8
 """Pairs of learners in one picture."""
 ROWS = """

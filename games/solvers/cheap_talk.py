@@ -174,7 +174,7 @@ def _pattern(mu: Any, u: Any, v: Any) -> tuple[Any, Any]:
     low[z] = -1
     whole = np.zeros(n)
     whole[e], whole[t] = 1, 1
-    found = milp(goal, integrality=whole, bounds=Bounds(low, high), constraints=[
+    found = milp(goal, integrality=whole, bounds=Bounds(low, high), options={"mip_rel_gap": 0.0}, constraints=[
         LinearConstraint(table[:, :n], -np.inf, table[:, n]), LinearConstraint(sums, *(np.concatenate([mu, np.ones(states)]),) * 2)])
     if found.x is None:
         raise ArithmeticError(f"the program of cheap talk was not solved: {found.message}")

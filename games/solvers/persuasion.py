@@ -27,6 +27,8 @@ from .programs import lexicographic
 
 SLACK = 1e-9
 """Two utilities closer than this are a tie."""
+ROUNDING = 1e-12
+"""A chance closer than this to 0 or 1 is rounding."""
 Row = tuple[float, ...]
 Rows = tuple[Row, ...]
 
@@ -105,7 +107,7 @@ def knapsack(prior: Sequence[float], sender: Rows, receiver: Rows) -> Rows:
         share = min(1.0, short / (prior[w] * abs(g[w]))) if prior[w] > 0 else 1.0
         x[w] += -share if x[w] else share
         short = 0.0 if share < 1 else short - prior[w] * abs(g[w])
-    return tuple((y, 1 - y) for y in x)
+    return tuple((y, 1 - y) for y in (float(round(y)) if abs(y - round(y)) < ROUNDING else y for y in x))
 
 
 def by_program(prior: Sequence[float], sender: Rows, receiver: Rows) -> Rows:

@@ -8,6 +8,7 @@ says so.
 """
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 
 from .noisy_queries import best_noisy_cuts, greedy_noisy_cuts, noisy_search
 from .queries import Cuts, adaptive, best_cuts, equal_mass, greedy_cuts, plain, random_cuts
@@ -56,13 +57,19 @@ def stop(values: tuple[float, ...], price: float) -> int:
     return next(k for k, v in enumerate(net) if v >= max(net) - 1e-12)
 
 
+def at_most(values: tuple[float, ...], price: float, queries: int) -> tuple[float, ...]:
+    """What a planner earns who may put at most 0 .. K queries, given what 0, 1, ... of them are worth before prices."""
+    net = list(accumulate((v - price * k for k, v in enumerate(values)), max))
+    return tuple(net + net[-1:] * (queries + 1 - len(net)))
+
+
 def _fixed(screen: Screen, setting: Setting) -> Plan:
     """The best cuts fixed beforehand, as many as pay, if answers were true."""
     found = cuts_of(screen, min(setting.queries, screen.size - 1))
     k = stop(found.values, setting.price)
     cuts = found.cuts if k == len(found.values) - 1 else cuts_of(screen, k).cuts
-    values = tuple(v - setting.price * k for k, v in enumerate(found.values))
-    return Plan("non_adaptive", screen, setting, cuts, values=() if setting.flip else values,
+    values = () if setting.flip else at_most(found.values, setting.price, setting.queries)
+    return Plan("non_adaptive", screen, setting, cuts, values=values,
                 note=f"{found.method} over {screen.size} stand-ins" + (", answers are believed" if setting.flip else ""))
 
 
@@ -74,7 +81,7 @@ def _best(screen: Screen, setting: Setting) -> Plan:
     if screen.size > TREE:
         return _free(screen, setting, f"more than {TREE} stand-ins: what free queries would be worth")
     tree = adaptive(screen.table, screen.mass, setting.queries, setting.price)
-    return Plan("optimum", screen, setting, tree=tree, values=tree.values, note="recursion over intervals")
+    return Plan("optimum", screen, setting, tree=tree, values=at_most(tree.values, 0.0, setting.queries), note="recursion over intervals")
 
 
 def _halves(screen: Screen, setting: Setting) -> Plan:
@@ -104,7 +111,7 @@ def _rivals(screen: Screen, setting: Setting, most: int) -> Iterator[Plan]:
     """Greedy, equal mass and random cuts, all of which believe the answers."""
     if screen.small:
         greedy = greedy_cuts(screen.table, most)
-        values = () if setting.flip else tuple(v - setting.price * k for k, v in enumerate(greedy.values))
+        values = () if setting.flip else at_most(greedy.values, setting.price, setting.queries)
         yield Plan("greedy", screen, setting, greedy.cuts[:stop(greedy.values, setting.price)], values=values)
         yield _random(screen, setting, most)
     else:
@@ -146,7 +153,7 @@ def _noisy_fixed(screen: Screen, setting: Setting) -> Plan | None:
         return None
     values = tuple(v for v, _ in known)
     return Plan("noise_aware", screen, setting, known[stop(values, setting.price)][1], aware=True,
-                values=tuple(v - setting.price * k for k, v in enumerate(values)), note="every set of cuts, by Bayes' rule")
+                values=at_most(values, setting.price, setting.queries), note="every set of cuts, by Bayes' rule")
 
 
 def _aware(screen: Screen, setting: Setting, best: Plan) -> Plan:

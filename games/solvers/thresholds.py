@@ -148,8 +148,3 @@ def worth(who: Crowd, messages: Messages) -> tuple[float, float]:
                 sender += chance * (g + ratio * b)
                 receiver += chance * (r - ratio) * s
     return sender, receiver
-
-
-def cut_ratio(who: Crowd, cut: int) -> float:
-    """x0 / x1 of the query between groups `cut` and `cut` + 1: their geometric mean, the midpoint in logits."""
-    return (who.odds[cut] * who.odds[cut + 1]) ** 0.5

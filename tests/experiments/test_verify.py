@@ -1,5 +1,6 @@
 """Verification: what was played comes out the same; every column tampered with, and every row deleted, is found and named."""
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
 
+FORKED = ("fork", "unmade")
+"""Tables that an undisturbed run leaves empty."""
+
 BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
 DESIGN: dict[str, Any] = {"name": "v", "seed": 4, "episodes": 8, "game": {"name": "email", "harm": 1.0}, "wait": 0.0,
                           "protocol": {"name": "advice", "max_queries": 2}, "seats": {"human": BAD_FIRST, "ai": "random"}}
@@ -30,17 +34,30 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.Results]:
         results = parlour.run({**DESIGN, "sentinels": 1, "seats": {"human": BAD_FIRST, "ai": model}},
                               tmp_path_factory.mktemp("verify") / "whole.duckdb")
         results.table()
-        rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score")}
+        rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score", "text") if t not in FORKED}
         assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
         yield results
 
 
+@pytest.fixture(scope="module")
+def forked(whole: api.Results, tmp_path_factory: pytest.TempPathFactory) -> api.Results:
+    """The same with a run of its forks, in which a call that a budget refused is noted."""
+    path = tmp_path_factory.mktemp("forked") / "whole.duckdb"
+    shutil.copy(whole.store.path, path)
+    results = parlour.fork(f"{whole.run}/0-3", 1, times=2, store=path)
+    with results.store.open(write=True) as db:
+        db.execute("INSERT INTO unmade SELECT run, episode, turn, 0, written FROM ask WHERE run = ? ORDER BY ALL LIMIT 1", [results.run])
+    sealed_anew(results.store, results.run)
+    assert verify(results.store, results.run).divergence is None
+    return results
+
+
 @pytest.fixture
-def copy(whole: api.Results, tmp_path: Path) -> Callable[[str], Store]:
+def copy(whole: api.Results, forked: api.Results, tmp_path: Path) -> Callable[[str], Store]:
     """A store of the run after one SQL statement; it counts that the statement changed something."""
     def tampered(sql: str) -> Store:
         path = tmp_path / "copy.duckdb"
-        shutil.copy(whole.store.path, path)
+        shutil.copy((forked if any(f"{verb} {t} " in sql for verb in ("UPDATE", "FROM") for t in FORKED) else whole).store.path, path)
         with duckdb.connect(str(path)) as db:
             changed = db.execute(sql).fetchall()[0][0]
         assert changed >= 1, "nothing was changed"
@@ -72,14 +89,25 @@ def test_a_resumed_run_verifies_and_its_root_is_kept(whole: api.Results) -> None
     assert roots == [after.root]
 
 
-def columns() -> list[tuple[str, str]]:
-    """Every column of every sealed table, as the schema has them."""
-    import tempfile
+FOUND = {"text": "by the hashes in attempt", "score": "computed anew", "seal": "by the rows", "root": "by the seals"}
+"""Tables that no seal covers, and by what a change of them is found."""
+
+FREE = {"parlour": "the schema's version", "taken": "how far journals were read", "stop": "when a run was begun and ended, once each time",
+        "simulation": "no run's", "simulated": "no run's", "curve": "no run's"}
+
+
+def columns(*tables: str) -> list[tuple[str, str]]:
+    """Every column of these tables, of all if none are named, as the schema has them."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "x.duckdb")
         with store.open(write=True) as db:
-            return [(t, c) for t in (*PARTS, *HEAD) for c, in db.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position", [t]).fetchall()]
+            found = db.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal AND table_name IN "
+                               "(SELECT table_name FROM duckdb_tables()) ORDER BY table_name, column_index").fetchall()
+    return [(t, c) for t, c in found if not tables or t in tables]
+
+
+def test_every_table_is_sealed_or_found_otherwise_or_free() -> None:
+    assert {t for t, _ in columns()} == {*PARTS, *HEAD, *FOUND, *FREE}
 
 
 CHANGES = {"VARCHAR": "coalesce({c}, '') || 'x'", "JSON": "'{{\"changed\": 1}}'", "DOUBLE": "coalesce({c}, 0) + 1",
@@ -87,18 +115,34 @@ CHANGES = {"VARCHAR": "coalesce({c}, '') || 'x'", "JSON": "'{{\"changed\": 1}}'"
            "DOUBLE[]": "[0.25, 0.75]"}
 
 
-@pytest.mark.parametrize(("table", "column"), columns(), ids=lambda x: str(x))
-def test_every_column_that_is_changed_is_found(copy: Callable[[str], Store], whole: api.Results, table: str, column: str) -> None:
+@pytest.mark.parametrize(("table", "column"), columns(*PARTS, *HEAD), ids=lambda x: str(x))
+def test_every_column_that_is_changed_is_found(copy: Callable[[str], Store], whole: api.Results, forked: api.Results, table: str,
+                                                column: str) -> None:
+    source = forked if table in FORKED else whole
+    row, = source.store.rows(f"SELECT * FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
     kind = whole.store.rows("SELECT data_type AS k FROM information_schema.columns WHERE table_name = ? AND column_name = ?",
                             [table, column])[0]["k"]
     value = CHANGES[kind].format(c=f'"{column}"')
     store = copy(f'UPDATE {table} SET "{column}" = {value} WHERE rowid = (SELECT max(rowid) FROM {table})')
     try:
-        found = verify(store, whole.run).divergence
+        found = verify(store, row["run"]).divergence
     except (StoreError, IndexError) as error:  # the run's own name or design was changed: it is not there any more
         assert table == "run" or column == "run", error
         return
     assert found is not None, f"{table}.{column} was changed and nobody noticed"
+    assert found.field and found.expected != found.found
+    if table in PARTS and column not in ("run", "episode"):
+        assert found.episode == row["episode"], f"{table}.{column} was changed in episode {row['episode']}, and verify names {found}"
+
+
+@pytest.mark.parametrize("change", ["text = text || 'x'", "hash = hash || 'x'"])
+def test_a_changed_prompt_is_found(copy: Callable[[str], Store], whole: api.Results, change: str) -> None:
+    store = copy(f"UPDATE text SET {change} WHERE hash = (SELECT prompt FROM attempt WHERE run = '{whole.run}' AND episode = 5 "
+                 "AND prompt IS NOT NULL ORDER BY turn LIMIT 1)")
+    found = verify(store, whole.run).divergence
+    assert found is not None and found.field == "text of the prompt" and found.turn is not None
+    shown = store.rows("SELECT turn FROM attempt WHERE run = ? AND episode = ? AND prompt = ?", [whole.run, found.episode, found.expected])
+    assert {"turn": found.turn} in shown and found.found != found.expected
 
 
 @pytest.mark.parametrize(("sql", "named"), [
@@ -124,29 +168,58 @@ def test_the_first_divergence_is_named(copy: Callable[[str], Store], whole: api.
 
 
 @pytest.mark.parametrize("table", [*PARTS, *HEAD])
-def test_every_deleted_row_is_found(copy: Callable[[str], Store], whole: api.Results, table: str) -> None:
+def test_every_deleted_row_is_found(copy: Callable[[str], Store], whole: api.Results, forked: api.Results, table: str) -> None:
     store = copy(f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
     try:
-        assert verify(store, whole.run).divergence is not None
+        assert verify(store, (forked if table in FORKED else whole).run).divergence is not None
     except (StoreError, IndexError):
         assert table in ("run", "episode")
 
 
-def test_a_missing_episode_and_hashes_made_anew_are_found_by_the_noted_root(copy: Callable[[str], Store], whole: api.Results,
-                                                                           capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody drops an episode everywhere and seals the rest again: only the root noted elsewhere tells."""
-    noted = verify(whole.store, whole.run).root
-    store = copy("DELETE FROM episode WHERE episode = 7")
+def sealed_anew(store: Store, run: str) -> None:
+    """Every hash of a run made again from the rows as they are now."""
     with store.open(write=True) as db:
-        for table in (*PARTS[1:], "seal"):
-            db.execute(f"DELETE FROM {table} WHERE episode = 7")
-        db.execute("DELETE FROM root")
+        for table in ("seal", "root"):
+            db.execute(f"DELETE FROM {table} WHERE run = ?", [run])
+    seal(store, run)
+
+
+@pytest.mark.parametrize("tables", [("ask", "call", "attempt", "draw"), ("ask", "call", "attempt", "draw", "ending", "payoff")])
+def test_a_deleted_last_turn_is_named_though_all_is_sealed_anew(copy: Callable[[str], Store], whole: api.Results,
+                                                                tables: tuple[str, ...]) -> None:
+    last, = whole.store.rows("SELECT max(turn) AS t FROM ask WHERE run = ? AND episode = 4", [whole.run])
+    which = f"WHERE run = '{whole.run}' AND episode = 4"
+    store = copy(f"DELETE FROM ask {which} AND turn = {last['t']}")
+    with store.open(write=True) as db:
+        for table in tables[1:]:
+            db.execute(f"DELETE FROM {table} {which}" + (f" AND turn = {last['t']}" if table in tables[:4] else ""))
+    sealed_anew(store, whole.run)
+    found = verify(store, whole.run).divergence
+    assert found is not None and (found.episode, found.turn, found.field) == (4, last["t"], "ask"), found
+
+
+def test_a_missing_episode_is_named_though_all_is_sealed_anew(copy: Callable[[str], Store], whole: api.Results) -> None:
+    store = copy(f"DELETE FROM episode WHERE run = '{whole.run}' AND episode = 7")
+    with store.open(write=True) as db:
+        for table in PARTS[1:]:
+            db.execute(f"DELETE FROM {table} WHERE run = ? AND episode = 7", [whole.run])
         db.execute("DELETE FROM score")
-    seal(store, whole.run)
+    sealed_anew(store, whole.run)
+    found = verify(store, whole.run).divergence
+    assert found is not None and (found.episode, found.field) == (7, "episode"), found
+
+
+def test_hashes_made_anew_are_found_by_the_noted_root(copy: Callable[[str], Store], whole: api.Results,
+                                                      capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody changes what no play can give again, and seals the run anew: only the root noted elsewhere tells."""
+    noted = verify(whole.store, whole.run).root
+    store = copy(f"UPDATE attempt SET latency = latency + 1 WHERE run = '{whole.run}' AND episode = 7")
+    sealed_anew(store, whole.run)
     assert verify(store, whole.run).divergence is None
-    assert main(["verify", "--store", str(store.path)]) == 0
+    command = ["verify", whole.run, "--store", str(store.path)]
+    assert main(command) == 0
     capsys.readouterr()
-    assert main(["verify", "--store", str(store.path), "--root", noted]) == 1
+    assert main([*command, "--root", noted]) == 1
     assert f"root: recorded {noted}" in capsys.readouterr().out
 
 

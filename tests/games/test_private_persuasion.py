@@ -107,6 +107,16 @@ def test_what_is_not_exact_is_said_not_to_be(monkeypatch: pytest.MonkeyPatch) ->
     assert doubtful.kind == "bound" and "flips are not counted" in doubtful.note
 
 
+def test_types_who_are_certain_of_a_state() -> None:
+    """Beliefs of 0 and 1 may stand in rows: such types hear nothing that moves them."""
+    certain = {"beliefs": [[1.0, 0.0], [0.0, 1.0]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}
+    for knows in ("type", "signal", "nothing"):
+        assert solved(certain, simulator_knows=knows)["no_queries"].value["sender"] == pytest.approx(0.5)
+    with pytest.raises(RulesError, match="no persona"):
+        game = game_of({"name": "private_persuasion", **certain})
+        protocol_of({"name": "simulation_queries", "simulator_knows": "persona"}, game).seats(game)
+
+
 def test_two_states_as_tables_are_two_states() -> None:
     """The slide as tables: the same values, by programs instead of formulas."""
     tables = {"beliefs": [[0.2, 0.8], [0.4, 0.6]], "sender_utility": [[1, 0], [1, 0]], "receiver_utility": [[[1, 0], [-1, 0]]]}

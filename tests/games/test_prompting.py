@@ -14,7 +14,7 @@ from parlour.experiments.plan import tables
 from parlour.experiments.verify import verify
 from parlour.games.base import Earned, Game, Move, Rules, Saw, Summary
 from parlour.games.prompting import Prompting, Tape
-from parlour.games.prompting_words import Prompt, Verdict
+from parlour.games.prompting_words import Brief, Prompt, Verdict
 from parlour.games.solvers.stackelberg import exact, guaranteed, near_best, near_leads
 from parlour.protocols.base import Ask, drive
 from parlour.transcripts.store import Store
@@ -111,6 +111,15 @@ def test_each_is_told_its_own_reward_alone() -> None:
     assert asks[2].news == (Earned(role="human", reward=0.2),)
     assert asks[3].news == (Earned(role="ai", reward=0.0), Saw(role="human", move=play.moves[2][1]))
     assert game().payoffs(play) == pytest.approx({"human": 0.3, "ai": 0.1})
+
+
+def test_the_means_are_told_where_they_are_known_and_nowhere_else() -> None:
+    """To both, of both; in rows and in words."""
+    for known in (True, False):
+        played = game(horizon=1, known=known)
+        briefs = [next(o for o in a.news if isinstance(o, Brief)) for a in watched(played, ["a1"])[0][:2]]
+        assert [(b.human, b.ai) for b in briefs] == [(played.human_means, played.ai_means) if known else (None, None)] * 2
+        assert all(("0.6" in b.say(played.wordings[0], "human")) == known for b in briefs)
 
 
 def test_more_is_told_where_the_protocol_says_so() -> None:

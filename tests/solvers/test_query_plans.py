@@ -1,4 +1,5 @@
 """Planners against enumeration: screens against types taken apart, noise against decision trees, random cuts against every draw."""
+from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
@@ -198,12 +199,16 @@ def test_no_planner_does_better_than_the_optimum(rows: Types, queries: int, pric
 
 
 @settings(max_examples=20, deadline=None)
-@given(types, st.integers(1, 3), st.sampled_from([0.0, 0.02]), st.sampled_from([0.0, 0.2]))
-def test_listed_values_are_what_the_planner_earns_with_so_many_queries(rows: Types, queries: int, price: float, flip: float) -> None:
+@given(types, st.integers(1, 3), st.sampled_from([0.0, 0.02, 0.1]), st.sampled_from([0.0, 0.2]), st.booleans())
+def test_listed_values_are_what_the_planner_earns_with_so_many_queries(rows: Types, queries: int, price: float, flip: float,
+                                                                       adaptive: bool) -> None:
     who = sure(rows[:3])
-    for k, value in enumerate(next(plans(who, Setting(queries, price, flip=flip))).values):
-        fewer = next(plans(who, Setting(k, price, flip=flip))).worth()
-        assert fewer is not None and value == pytest.approx(fewer[0], abs=1e-9)
+    setting = Setting(queries, price, adaptive, flip)
+    for plan in plans(who, setting):
+        assert not plan.values or len(plan.values) == queries + 1
+        for k, value in enumerate(plan.values):
+            fewer = {x.name: x for x in plans(who, replace(setting, queries=k))}.get(plan.name)
+            assert fewer is None or value == pytest.approx(fewer.worth()[0], abs=1e-9)  # type: ignore[index]
 
 
 def test_a_margin_shades_the_odds_and_gives_away_what_it_must() -> None:

@@ -194,8 +194,8 @@ def test_texts_that_were_scored_are_read_by_their_scores(store: str) -> None:
     known = {"name": "written_prompting", "horizon": 6}
     blank = {**known, "briefs": ["Praise a pencil.", "Describe a pencil."], "styles": ["in rhyme", "plainly"]}
     seats = {"human": "mock", "ai": "mock", "scorer_human": "mock", "scorer_ai": "mock"}
-    done = parlour.run({"episodes": 3, "seed": 2, "seats": seats, "arms": [{"name": "known", "game": known}, {"name": "blank", "game": blank}]},
-                       store)
+    arms = [{"name": "known", "game": known}, {"name": "blank", "game": blank}]
+    done = parlour.run({"episodes": 3, "seed": 2, "seats": seats, "arms": arms}, store)
     paid = {(r["arm"], r["role"]): r["net"] for r in done.store.rows(
         "SELECT arm, role, avg(net) AS net FROM payoff JOIN episode USING (run, episode) GROUP BY ALL")}
     found = {c.arm.name: c for c in courses_of(done.store, done.run)}

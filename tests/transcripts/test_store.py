@@ -3,6 +3,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
 import duckdb
@@ -254,3 +255,29 @@ def test_a_store_in_use_or_without_room_is_left_as_it_is(store: str, monkeypatch
         assert not compact(results.store)
     assert Path(store).read_bytes() == before and len(list(Path(store).parent.iterdir())) == 2
     assert compact(results.store)
+
+
+def test_a_store_whose_free_blocks_were_cut_off_is_whole(tmp_path: Path) -> None:
+    """DuckDB shortens a file whose last blocks are free, and goes on counting them."""
+    store = Store(tmp_path / "x.duckdb")
+    much = "SELECT range AS i, hash(range) AS h FROM range(20000)"
+    for statement in (f"CREATE TABLE first AS {much}", f"CREATE TABLE last AS {much}", "DROP TABLE last"):
+        with store.open(write=True) as db:
+            db.execute(statement)
+            db.execute("CHECKPOINT")
+    assert missing(store.path) > 0, "the file is shorter than its count of blocks"
+    for i in range(3):
+        with store.open(write=True) as db:
+            db.execute("INSERT INTO first VALUES (?, 0)", [i])
+    assert store.rows("SELECT count(*) AS n FROM first") == [{"n": 20003}]
+    whole = store.path.read_bytes()
+    store.path.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(StoreError, match="damaged or has been cut"):
+        store.rows("SELECT * FROM first")
+
+
+def missing(path: Path) -> int:
+    """Bytes that the newer header of a DuckDB file counts beyond its end."""
+    head = path.read_bytes()[:3 * 4096]
+    *_, blocks, size = max(unpack_from("<5Q", head, at + 8) for at in (4096, 8192))
+    return int(3 * 4096 + blocks * size - path.stat().st_size)
