@@ -2,10 +2,10 @@
 
     python perf/kills.py [--points N] [--seed S] [--report FILE.md]
 
-Two arms, `email` under `advice` and `battle_of_the_sexes` under `cheap_talk` (both seats asked at once), and a sentinel, every seat a client
-over real HTTP of the mock server, which runs in a process of its own and counts each reply it sends by (ask, try). A third of
-all calls meets a fault: 429 with and without Retry-After, 500, 503, drop, cut, delay, and bad words of every kind. A point is
-one run, in a process of its own, cut off once or twice and resumed until it is done. How it is cut off:
+Two arms, `email` under `advice` and `battle_of_the_sexes` under `cheap_talk` (both seats asked at once), and a sentinel, every
+seat a client over real HTTP of the mock server, which runs in a process of its own and counts each reply it sends by (ask, try).
+A third of all calls meets a fault: 429 with and without Retry-After, 500, 503, drop, cut, delay, and bad words of every kind. A
+point is one run, in a process of its own, cut off once or twice and resumed until it is done. How it is cut off:
 
     head   SIGKILL while the head of the journal is written: the design, the arms, the benchmarks
     line   SIGKILL after n lines of the journal, in the middle of the next write

@@ -34,7 +34,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.Results]:
         results = parlour.run({**DESIGN, "sentinels": 1, "seats": {"human": BAD_FIRST, "ai": model}},
                               tmp_path_factory.mktemp("verify") / "whole.duckdb")
         results.table()
-        rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in (*PARTS, *HEAD, "score", "text") if t not in FORKED}
+        tables = (t for t in (*PARTS, *HEAD, "score", "text") if t not in FORKED)
+        rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in tables}
         assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
         yield results
 
