@@ -55,7 +55,8 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             store.take(path)
             for event in islice(head(path.stem, design, found), begun.head, None):  # killed before it had all been written
                 journal.write(event)
-            journal.write(_resumed(path.stem, begun.versions, now, tell))
+            if not begun.done:
+                journal.write(_resumed(path.stem, begun.versions, now, tell))
             said = recorded(e for e in read(path) if e["k"] != "sentinel" and e.get("e") not in begun.ended)
             left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
                        ended=frozenset(begun.ended), todo=todo)
@@ -79,11 +80,13 @@ def find(run: str, store: Store) -> Path:
 class Begun:
     """What a journal tells of its run, read line by line: it may be longer than memory.
 
-    versions  what it was begun with;  file  what is told of its design's file;  head  how many lines of its head there are
+    versions  what it was begun with;  file  what is told of its design's file;  head  how many lines of its head there are;  done
+    whether it was played to its end
     """
     versions: dict[str, str] = field(default_factory=dict)
     file: Event | None = None
     head: int = 0
+    done: bool = False
     episodes: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
 
@@ -95,6 +98,8 @@ def _begun(path: Path) -> Begun:
             found.versions = event["versions"]
         elif event["k"] == "file":
             found.file = event
+        elif event["k"] == "stop":
+            found.done = event["status"] == "done"
         found.head += event["k"] in HEAD
         if event["k"] == "episode":
             found.episodes.add(event["e"])

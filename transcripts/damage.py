@@ -14,22 +14,22 @@ from ..errors import StoreError
 HEAD = 3 * 4096
 """Bytes before the first block."""
 
+SIGNS = ("Could not read", "Corrupt database", "checksum")
+"""What DuckDB says where a file lacks a part, or holds another."""
+
 BUSY = ("set lock", "different configuration")
 """What DuckDB says where another process, or another thread of this one that reads while we would write, has the file open."""
 
-SIGNS = ("Could not read", "Corrupt database", "checksum")
-"""What DuckDB says where a file lacks a part, or holds another."""
+
+def held(error: Exception) -> bool:
+    """Whether another process, or another thread of this one, has the file open."""
+    return any(busy in str(error).lower() for busy in BUSY)
 
 
 def damaged(path: Path, journals: Path, why: str) -> StoreError:
     """The complaint, with what to do. why: in words, of which the first line is taken."""
     return StoreError(f"{path} is damaged or has been cut: {why.splitlines()[0].rstrip('.')}. Restore it from a copy; or move it away, and "
                       f"`parlour resume RUN` makes it anew from a run's journal in {journals}.")
-
-
-def locked(error: Exception) -> bool:
-    """Whether another process holds the file."""
-    return any(sign in str(error).lower() for sign in BUSY)
 
 
 def recognise(path: Path, journals: Path) -> None:
@@ -56,7 +56,7 @@ def _spare(path: Path) -> float:
         with duckdb.connect(str(path), read_only=True) as db:
             free, size = db.execute("SELECT free_blocks, block_size FROM pragma_database_size()").fetchall()[0]
     except duckdb.Error as error:
-        return float("inf") if locked(error) else 0.0
+        return float("inf") if held(error) else 0.0
     return float(free * size)
 
 

@@ -19,7 +19,7 @@ from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
 
-FORKED = ("fork", "unmade")
+FORKED = ("fork", "unmade", "resumed")
 """Tables that an undisturbed run leaves empty."""
 
 BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
@@ -34,7 +34,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[api.Results]:
         results = parlour.run({**DESIGN, "sentinels": 1, "seats": {"human": BAD_FIRST, "ai": model}},
                               tmp_path_factory.mktemp("verify") / "whole.duckdb")
         results.table()
-        tables = (t for t in (*PARTS, *HEAD, "score", "text") if t not in FORKED)
+        tables = [t for t in (*PARTS, *HEAD, "score", "text") if t not in FORKED]
         rows = {t: results.store.rows(f"SELECT count(*) AS n FROM {t}")[0]["n"] for t in tables}
         assert all(rows.values()), f"a table is empty, so nothing in it could be tampered with: {rows}"
         yield results
@@ -48,6 +48,7 @@ def forked(whole: api.Results, tmp_path_factory: pytest.TempPathFactory) -> api.
     results = parlour.fork(f"{whole.run}/0-3", 1, times=2, store=path)
     with results.store.open(write=True) as db:
         db.execute("INSERT INTO unmade SELECT run, episode, turn, 0, written FROM ask WHERE run = ? ORDER BY ALL LIMIT 1", [results.run])
+        db.execute("INSERT INTO resumed SELECT run, written, versions, commit, '[]' FROM run WHERE run = ?", [results.run])
     sealed_anew(results.store, results.run)
     assert verify(results.store, results.run).divergence is None
     return results

@@ -57,6 +57,12 @@ def test_noisy_query_slides(adaptive: bool) -> None:
         assert found["optimum"].value["sender"] == pytest.approx(e["value"], abs=1e-9)
 
 
+def test_cuts_of_a_search_at_a_price_are_listed() -> None:
+    four = {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.25] * 4}
+    found = solved(four, budget=3, price=0.02)["optimum"]
+    assert found.value["sender"] == pytest.approx(0.46) and [found.measures[f"cut_{i}"] for i in (1, 2, 3)] == [0, 1, 2]
+
+
 def test_target_value_nonmonotone() -> None:
     x = VECTORS["target_value_nonmonotone"]
     found = solved({"beliefs": x["inputs"]["p"], "weights": x["inputs"]["w"]}, budget=0)["no_queries"]
@@ -78,7 +84,7 @@ def test_the_slide_by_hand() -> None:
     assert found["no_queries"].value == pytest.approx({"sender": 0.475, "receiver": 0.125})
     assert found["optimum"].value == pytest.approx({"sender": 0.6, "receiver": 0.0})
     measures = found["optimum"].measures
-    assert (measures["cell_1_bad_1"], measures["cell_2_bad_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
+    assert (measures["cell_1_state_2_message_1"], measures["cell_2_state_2_message_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
 
 
 # --- families of questions, more states -------------------------------------------------------------------------------
@@ -148,6 +154,18 @@ def test_play_earns_what_the_benchmark_says(protocol: dict[str, Any], store: str
     assert len(found) >= 2
     for key, (mean, value) in found.items():
         assert mean == pytest.approx(value, abs=1e-9), key
+
+
+def test_a_sender_who_is_not_bound_would_always_send_what_more_types_obey() -> None:
+    """Why talk that binds nobody tells nothing: of two messages obeyed by different types, one is better in both states."""
+    game = game_of({"name": "private_persuasion", **THREE})
+    obeyed = [{k for k, r in enumerate(game.ratios) if r >= ratio} for ratio in (0.1, 0.5, 1.0, 3.0)]  # type: ignore[attr-defined]
+    types = list(enumerate(zip(THREE["weights"], THREE["beliefs"], strict=True)))
+    by_state = [[sum(w * (p if good else 1 - p) for k, (w, p) in types if k in some) for some in obeyed] for good in (True, False)]
+    assert all(a > b for row in by_state for a, b in pairwise(row))
+    talk = solved(THREE, binding=False)
+    assert talk["cheap_talk"].value == pytest.approx({"sender": 0.3, "receiver": 0.3 * 0.4})
+    assert talk["optimum"].kind == "bound" and "bound by her policy" in talk["optimum"].note
 
 
 def test_knowing_less_is_worth_less() -> None:
