@@ -174,6 +174,16 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     assert low < rows.retest(many) < high
 
 
+def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
+    rng = np.random.default_rng(7)
+    simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
+    for asked in (1, 2):
+        counts = np.zeros((1, 1, len(f.THRESHOLDS), 2, 2))
+        counts[0, 0, :asked, 0] = [[k, 1] for k in range(asked)]
+        people = rows.Answers((0.3,), tuple(f.THRESHOLDS), ("plain",), counts)
+        assert ("people on record" in rows.measures(people, simulator, False)) == (asked == 2)
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")

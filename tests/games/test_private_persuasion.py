@@ -156,6 +156,18 @@ def test_play_earns_what_the_benchmark_says(protocol: dict[str, Any], store: str
         assert mean == pytest.approx(value, abs=1e-9), key
 
 
+def test_a_sender_who_is_not_bound_would_always_send_what_more_types_obey() -> None:
+    """Why talk that binds nobody tells nothing: of two messages obeyed by different types, one is better in both states."""
+    game = game_of({"name": "private_persuasion", **THREE})
+    obeyed = [{k for k, r in enumerate(game.ratios) if r >= ratio} for ratio in (0.1, 0.5, 1.0, 3.0)]  # type: ignore[attr-defined]
+    types = list(enumerate(zip(THREE["weights"], THREE["beliefs"], strict=True)))
+    by_state = [[sum(w * (p if good else 1 - p) for k, (w, p) in types if k in some) for some in obeyed] for good in (True, False)]
+    assert all(a > b for row in by_state for a, b in pairwise(row))
+    talk = solved(THREE, binding=False)
+    assert talk["cheap_talk"].value == pytest.approx({"sender": 0.3, "receiver": 0.3 * 0.4})
+    assert talk["optimum"].kind == "bound" and "bound by her policy" in talk["optimum"].note
+
+
 def test_knowing_less_is_worth_less() -> None:
     """From a simulator that knows the type, over a signal less and less accurate, to nothing."""
     values = [solved(THREE, budget=2, simulator_knows="signal", accuracy=a)["optimum"].value["sender"] or 0.0 for a in (1.0, 0.8, 0.6, 0.4)]

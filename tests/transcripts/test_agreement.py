@@ -120,6 +120,13 @@ def test_the_loss_cliff() -> None:
     assert margin == pytest.approx(0.2048) and cost_of(true, hopeful, 0.4, margin).loss == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("acted", [[0, 3], [0, 0, 3, 3], [0, 0, 1, 3, 3]])
+def test_a_step_the_wrong_way_has_no_threshold(acted: list[float]) -> None:
+    """Who acts exactly where people would not: no slope is the likeliest, and nothing is made up."""
+    found = fit(list(range(len(acted))), acted, [3.0] * len(acted))
+    assert (found.threshold, found.slope, found.se, found.bracket) == (None, None, None, None)
+
+
 def test_a_step_gives_a_bracket_and_no_slope() -> None:
     found = fit(X, [20 if x <= logit(0.4) + 1e-9 else 0 for x in X], [20] * len(X))
     assert found.separated and found.slope is None and found.bracket == pytest.approx((logit(0.4), logit(0.45)))
