@@ -244,3 +244,11 @@ def test_other_protocols_and_other_games_are_refused() -> None:
     once = game_of({"name": "prompting", "horizon": 1})
     with pytest.raises(RulesError, match="no persona of its ai"):
         protocol_of({"name": "simulation_queries", "simulator_knows": "persona"}, once).seats(once)
+
+
+@pytest.mark.parametrize("beliefs", [[0.3], [0.3, 0.3], [0.2, 0.4], [0.2, 0.4, 0.4]])
+def test_whom_a_type_is_taken_for_has_chances_that_sum_to_one(beliefs: list[float]) -> None:
+    """Also where there is nobody else to be taken for."""
+    game: Any = game_of({"name": "private_persuasion", "beliefs": beliefs, "weights": [1 / len(beliefs)] * len(beliefs)})
+    taken = game.taken("signal", 0.8)
+    assert len(taken) == len(beliefs) and all(sum(c for c, _ in some) == pytest.approx(1) for some in taken)
