@@ -48,6 +48,8 @@ def fit(x: Sequence[float], acted: Sequence[float], n: Sequence[float]) -> Fit:
         low, high = found
         middle = None if low is None or high is None else (low + high) / 2
         return Fit(middle, None, None, None, None, found)
+    if separation(-at[::-1], k[::-1], size[::-1]) is not None:  # a step the wrong way: no slope is the likeliest
+        return Fit(None, None, None, None, None)
     b, cov, loglik = logistic(np.column_stack([np.ones_like(at), at]), k, size)
     if b[1] >= 0:
         return Fit(None, None, None, None, loglik)

@@ -193,7 +193,7 @@ def _draw_cost(rows: Rows) -> "Figure":
 
 def _regret(store: Store, run: str) -> Plot:
     """As `parlour learners --plot` draws it."""
-    found = [c.paths for c in courses_of(store, run)]
+    found = [c.paths for c in courses_of(store, run) if c.game.measured]
     if not found:
         return Plot("regret", "", "", "", [], lambda rows: canvas()[0])
     role, benchmark = ROLES[0], usual(found, ROLES[0])

@@ -21,6 +21,17 @@ def test_arms_inherit_and_override() -> None:
     assert c.protocol == {"name": "silent"} and c.wordings == ("workshop",)
 
 
+def test_a_seat_may_be_named_once_for_all_arms() -> None:
+    """The name stands for the seat it was given, in arms, factors and defaults; the design that is played holds no names."""
+    made = make_design({**BASE, "agents": {"model": {"agent": "logit", "precision": 3}, "other": "mock"},
+                        "seats": {"human": "model", "ai": "other"}, "factors": {"seats.ai": ["model", "other"]}})
+    assert [a.seats for a in made.arms] == [{"human": {"agent": "logit", "precision": 3}, "ai": seat}
+                                            for seat in ({"agent": "logit", "precision": 3}, {"agent": "mock"})]
+    assert type(made).model_validate_json(made.model_dump_json()) == made
+    with pytest.raises(InputError, match=r"\[agents\] must be a table"):
+        make_design({**BASE, "agents": "mock"})
+
+
 def test_another_game_drops_the_fields_of_the_first() -> None:
     made = make_design({**BASE, "game": {"name": "email", "prior": 0.3}, "arms": [{"name": "x", "game": "battle_of_the_sexes"}]})
     assert made.arms[0].game == {"name": "battle_of_the_sexes"}

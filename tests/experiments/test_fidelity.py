@@ -90,6 +90,8 @@ def test_flips_give_the_noisy_query_numbers(told: Any) -> None:
     shares = said["simulator flip"].counts.sum(axis=(0, 1, 3))
     low, high = (said["simulator flip"].counts[k][:, at].sum(axis=(0, 1, 2)) for k, at in ((1, slice(0, 4)), (0, slice(2, 6))))
     wrong, n = low[1] - low[0] + high[0], low[1] + high[1]
+    lapsed = said["simulator flip"].lapses(0)
+    assert lapsed is not None and lapsed.low > 0.05 and lapsed.gain > 1
     assert shares.sum() > 0 and abs(wrong / n - 0.2) <= 4 * np.sqrt(0.16 / n)
     assert max(0.475, 0.6 - 0.325 * wrong / n) == pytest.approx(0.535, abs=4 * 0.325 * np.sqrt(0.16 / n))
 
@@ -170,6 +172,16 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     low, high = rows.intervals(many, many, False, draws=60)[name]
     assert rows.measures(many, many, False)[name] == rows.retest(many)
     assert low < rows.retest(many) < high
+
+
+def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
+    rng = np.random.default_rng(7)
+    simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
+    for asked in (1, 2):
+        counts = np.zeros((1, 1, len(f.THRESHOLDS), 2, 2))
+        counts[0, 0, :asked, 0] = [[k, 1] for k in range(asked)]
+        people = rows.Answers((0.3,), tuple(f.THRESHOLDS), ("plain",), counts)
+        assert ("people on record" in rows.measures(people, simulator, False)) == (asked == 2)
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

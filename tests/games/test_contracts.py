@@ -307,3 +307,10 @@ def test_inspection_of_everything_at_no_cost_is_the_whole_program() -> None:
     assert found is not None
     assert solved(game)["full_inspection"].measures["total"] == close(found.value)
     assert solved(game)["adaptive"].measures["total"] == close(found.value)
+
+
+def test_of_treatments_that_did_as_well_the_one_with_fewer_breaks_is_taken() -> None:
+    """The stated tie rule, for the best single treatment of the logs."""
+    game: Any = game_of({"name": "engagement_breaks", "logs": [[11, 13, 13, 12.5]]})
+    (_, move), = game.strategy("best_of", "coach", game.usual_rules)((), game.want("coach"))
+    assert move.break_probabilities == (sorted(game.treatments)[1],) * len(game.betas)

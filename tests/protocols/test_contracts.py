@@ -62,6 +62,12 @@ def test_real_generation_tells_the_writer_nothing_of_pay_and_the_evaluator_nothi
     assert learned(next(d for d in seen if isinstance(d, Ask) and d.role == "agent").news, Prompt)
 
 
+def test_an_evaluator_is_told_all_there_is_to_score_by_and_no_more() -> None:
+    whole = Key(gold="42", tests=("assert f(6) == 42",), rubric="2 if right.").say(PLAIN, "evaluator")
+    assert whole == "How to score: 2 if right.\nThe right answer: 42\nIt must pass these tests:\nassert f(6) == 42"
+    assert Key(gold=None, tests=(), rubric=None).say(PLAIN, "evaluator") == "Score the answer by how good it is."
+
+
 def test_a_contract_in_words_is_shown_back_until_it_is_meant() -> None:
     drafts = iter(["half as much", "grade 2 pays 250 cents", "never asked for"])
     read = iter([(0.0, 1.0), (0.0, 2.5)])
