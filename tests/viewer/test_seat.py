@@ -1,5 +1,8 @@
 """People in browsers: two at a table, reloads, answers sent twice, those who leave, and that nobody sees what is not theirs."""
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -193,6 +196,37 @@ def test_questions_before_the_game_come_as_forms(tmp_path: Path, capfd: pytest.C
         until(client, link, "Thank you")
         table_ = at.results().table()
     assert list(table_[table_.quantity == "comprehension"].value) == [1.0]
+
+
+def test_a_session_that_was_interrupted_goes_on_with_what_was_said(tmp_path: Path) -> None:
+    """By the command, in another process, with a link of its own."""
+    code = "import sys; from parlour.experiments.cli import main; sys.exit(main())"
+
+    @contextmanager
+    def parlour_(*words: str) -> Iterator[tuple[subprocess.Popen[str], str, httpx.Client]]:
+        with subprocess.Popen([sys.executable, "-c", code, *words, "--store", "x.duckdb"], cwd=tmp_path, text=True, stderr=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as process, httpx.Client() as client:
+            try:
+                assert process.stderr
+                link = re.match(r"human: (http\S+)", process.stderr.readline())
+                assert link
+                yield process, link[1], client
+            finally:
+                process.kill()
+
+    with parlour_("play", "email", "--seat", 'human={"agent": "web", "port": 0}', "--seat", "ai=strategy") as (process, link, client):
+        client.post(link, data={**form(until(client, link, "Your turn")), "question": "Which one?"})
+        until(client, link, "Your turn")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    with parlour_("resume") as (process, link, client):
+        text = until(client, link, "Your turn")
+        assert "question: Which one?" in text
+        client.post(link, data={**form(text), "action": "C"})
+        until(client, link, "Thank you")
+        assert process.wait(20) == 0
+    store = Store(tmp_path / "x.duckdb")
+    assert verify(store, str(store.rows("SELECT run FROM run")[0]["run"])).divergence is None
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
