@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..games.base import Game, Rules
 from ..reports.figures import svg
-from ..transcripts.paths import Paths
+from ..transcripts.paths import Paths, label
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d31")
 """Told apart by everybody (Okabe and Ito)."""
@@ -95,7 +95,7 @@ def _regret(found: Sequence[Paths], role: str, benchmark: str, bounds: Mapping[s
     for i, (name, bound) in enumerate(bounds.items()):
         axes.plot(last[last >= 10], np.array(bound)[last >= 10], color=GREY, marker="v^sD"[i % 4], markersize=4, markevery=4, linewidth=0.8,
                   label=f"{name} for T = round")
-        rows += [{"name": name, "title": "a theorem's bound", "round": int(t), "mean": x, "p10": None, "p90": None}
+        rows += [{"name": name, "leader": None, "follower": None, "round": int(t), "mean": x, "p10": None, "p90": None}
                  for t, x in zip(last, bound, strict=True)]
     rounds = np.geomspace(10, max(10, *(s.horizon for s in found)), 50)
     axes.plot(rounds, 2 * rounds ** (2 / 3), color=GREY, linestyle="--", linewidth=1, label="2 T^(2/3)")
@@ -136,7 +136,7 @@ def _shares(found: Sequence[Paths], what: str) -> Picture:
 
 
 def _whose(s: Paths) -> dict[str, Any]:
-    return {"name": s.name, "title": s.title}
+    return {"name": s.name, "leader": label(s.leader), "follower": label(s.follower)}
 
 
 def _positive(values: Any) -> Any:

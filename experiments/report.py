@@ -101,7 +101,7 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
                 "Comprehension and recitation: shares of right answers. Belief: stated chance, whether it happened, proper scores (less is "
                 "better). Contamination: the canonical wording less its isomorphs, 0 for a seat that reasons from what it is told. "
                 "Policy: what stated policies are worth against receivers at their best, and whether receivers were. Independence: whether "
-                "words tell the state. Simulator: how often it answered as the ideal follower would have.")
+                "words tell the state. Simulator: queries put, at which thresholds, answers that are the ideal follower's.")
     channels = [s for s in scores if s["quantity"] in ("channel", "recalibrated")]
     yield Table("channels", [{"arm": s["arm"], "adviser": s["role"], "what": s["benchmark"], "value": s["value"], "low": s["low"],
                               "high": s["high"], "n": s["n"] or None} for s in channels],

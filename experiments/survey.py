@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from ..errors import DesignError
+from ..errors import DesignError, FieldError
 from ..transcripts import agreement as closeness
 from ..transcripts import designs, people
 from ..transcripts.arms import BLANK, Score
@@ -51,6 +51,8 @@ def against_humans(args: Namespace) -> int:
     page = page_of(args)
     name = args.truth[0].removeprefix(HUMANS)
     of, simulators = data_set(name), [respondent(s, "simulator") for s in args.simulator]
+    if page and page.suffix == ".png" and of.kind == "number":
+        raise FieldError(f"--page {page}: numbers are not drawn; name an .html file.")
     more = {"budget": args.budget} if args.budget is not None else {}
     made = design(of, simulators, args.repeats, args.wording or ("all",), args.seed, cache=args.cache, attempts=args.attempts, **more)
     if args.estimate or not args.json:

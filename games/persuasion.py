@@ -3,7 +3,7 @@
 Nature draws a state. The sender, who has bound herself to a policy beforehand, has a message drawn from it; the receiver, who
 knows the policy and sees the message, not the state, acts.
 
-    mu    prior               chances of the states, shared by both                       (W,), > 0, sum 1
+    mu    prior               chances of the states, shared by both                       (W,), >= 0, sum 1
     u, v  sender_utility, receiver_utility    by state and action                         (W, A), money
     pi    the sender's policy: how often each message is sent in each state               (W, M); message a recommends action a
     radius  of the ball of priors, sum of absolute differences, that `robust` guards against       in [0, 2]
@@ -21,8 +21,8 @@ Benchmarks, solved in solvers/persuasion.py and solvers/cheap_talk.py:
 Under a protocol that does not bind her, `optimum` is a bound and `cheap_talk` the equilibrium; under one that does, `cheap_talk`
 is what she could do as well unbound, the receiver answering as he would then. Measures of all but cheap_talk: `state_w_message_m`,
 the policy (where it is small), `gain` = (U - U_no_information) / (V - U_no_information), undefined where persuasion gains nothing;
-of robust also `worst_obedience` >= 0: the least, over the ball, that obeying earns over disobeying. Queries to a simulator are
-worth nothing here, since the receiver is known.
+of robust also `worst_obedience` >= 0 and `worst_value`: the least, over the ball, that obeying earns over disobeying, and that she
+earns. Queries to a simulator are worth nothing here, since the receiver is known.
 Ties: a receiver who is indifferent does what the sender prefers, then the first action; of equally good policies the receiver's
 best. Checked example (the defaults): optimum (.6, 0) with pi(act | bad) = 3/7, no information 0, full information (.3, .3), cheap
 talk 0, robust .5333 with pi(act | bad) = .25/.75.
@@ -57,7 +57,7 @@ from .persuading import PITCH, Case, Nature, Offer, Policy, Sent, Word, index, n
 from .persuading_words import MARKET, PLAIN
 from .persuasive import Persuasive
 from .solvers.cheap_talk import Talk, cheap_talk, sorted_states
-from .solvers.persuasion import Persuaded, Rows, full_information, no_information, optimal, robust, worst_gain
+from .solvers.persuasion import Persuaded, Rows, full_information, no_information, optimal, robust, worst_gain, worst_value
 
 BOUND = "Kamenica and Gentzkow, Bayesian persuasion (2011)"
 FREE = "Lipnowski and Ravid, Cheap talk with transparent motives (2020); Crawford and Sobel (1982)"
@@ -152,6 +152,7 @@ class Persuasion(Persuasive):
         found: dict[str, float | None] = {"gain": (made.sender - none) / (best - none) if best > none + SLACK else None}
         if name == "robust":
             found["worst_obedience"] = worst_gain(normalised(self.prior), made.policy, self.receiver_utility, self.radius)
+            found["worst_value"] = worst_value(normalised(self.prior), made.policy, self.sender_utility, self.radius)
         if len(made.policy) * len(made.policy[0]) <= SHOWN:
             found |= {f"state_{w + 1}_message_{m + 1}": x for w, row in enumerate(made.policy) for m, x in enumerate(row)}
         return found

@@ -39,22 +39,26 @@ def policy_rows(messages: Messages) -> Rows:
     return ((chance, 1 - chance), (ratio * chance, max(0.0, 1 - ratio * chance)))
 
 
+def policy_measures(cell: int, rows: Rows) -> dict[str, float | None]:
+    """The policy of the i-th cell, from 1, as measures."""
+    return {f"cell_{cell}_state_{s}_message_{m}": x for s, row in enumerate(rows, 1) for m, x in enumerate(row, 1)}
+
+
 def measures(plan: Plan) -> dict[str, float | None]:
     """Values by number of queries, cuts, and the policy of every cell, as far as they are shown."""
     found: dict[str, float | None] = {f"value_{k}": v for k, v in enumerate(plan.values[:SHOWN + 1])}
-    if plan.cuts and not plan.bound:
-        last = plan.screen.who.last
-        found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(plan.cuts[:SHOWN])}
     if plan.margin:
         spread = plan.setting.spread
         found |= {"margin": plan.margin, "kept": kept(plan.margin, spread), "kept_without": kept(0.0, spread)}
     if plan.draws or plan.bound or plan.missing:
         return found
-    for i, (_, sent) in enumerate(ends(plan, SHOWN)):
-        good, bad = policy_rows(sent)
-        found |= {f"cell_{i + 1}_{state}_{m + 1}": x for state, row in (("good", good), ("bad", bad)) for m, x in enumerate(row)}
+    shown, last = ends(plan, SHOWN), plan.screen.who.last
+    cuts = plan.cuts or sorted({cut for heard, _ in shown for cut, _ in heard})
+    found |= {f"cut_{i + 1}": float(last[c] if plan.screen.sure else c) for i, c in enumerate(cuts[:SHOWN])}
+    for i, (_, sent) in enumerate(shown, 1):
+        found |= policy_measures(i, policy_rows(sent))
     if plan.name == "no_queries":
         worth = targets(plan.screen.who)
-        found |= {f"target_value_{plan.screen.who.last[k]}": v for k, v in enumerate(worth[:SHOWN])}
-        found["target"] = float(plan.screen.who.last[max(range(len(worth)), key=lambda k: worth[k])])
+        found |= {f"target_value_{last[k]}": v for k, v in enumerate(worth[:SHOWN])}
+        found["target"] = float(last[max(range(len(worth)), key=lambda k: worth[k])])
     return found

@@ -14,13 +14,11 @@ from pydantic import create_model
 from .base import Benchmark, Information, Kind, Move, Observation, Role, Rules, Wording, learned
 from .leading import Asked, Tried
 from .persuading import Act, Offer, Row, Rows, Sent, best_action, index, named, normalised, posterior
+from .private_cuts import SHOWN, policy_measures, policy_rows
 from .solvers import partitions
 from .solvers.planners import at_most
 from .solvers.public_messages import best_policy, queries
 from .solvers.thresholds import best_messages, crowd
-
-SHOWN = 16
-"""The most questions that are listed as measures."""
 
 
 class Question(Move):
@@ -101,8 +99,7 @@ class Family:
         if self.plain is not None:
             _, sent = best_messages(crowd([offer.beliefs[k][0] for k in some], [offer.weights[k] for k in some],
                                           [self.plain[k] for k in some]))
-            ratio, chance = sent[0]
-            rows: Rows = ((chance, 1 - chance), (ratio * chance, max(0.0, 1 - ratio * chance)))
+            rows = policy_rows(sent)
             return Served(rows, *self.earned(rows, some), True)
         found = best_policy([offer.beliefs[k] for k in some], [offer.weights[k] for k in some], offer.sender,
                             [offer.receiver[k] for k in some])
@@ -216,19 +213,23 @@ def _priced(name: str, of: Family, found: partitions.Chosen, price: float) -> In
     return Inquiry(name, sets[best], exact=found.exact, note=note, values=values)
 
 
-def settled(of: Family, inquiry: Inquiry, most: int, price: float) -> tuple[float, float, bool]:
-    """(sender net of prices, receiver, whether every policy is known to be the best) under a planner."""
+def ends(of: Family, inquiry: Inquiry, most: int) -> list[tuple[int, int]]:
+    """(types left, questions put) at every end of a planner's questions."""
     if inquiry.course is None:
-        cells = [(cell, len(inquiry.picks)) for cell in partitions.refine(of.everyone, [of.questions[q] for q in inquiry.picks])]
-    else:
-        cells, stack = [], [(of.everyone, min(most, of.everyone.bit_count() - 1), 0)]
-        while stack:
-            types, left, put = stack.pop()
-            pick = inquiry.course.next.get((left, types))
-            if pick is None:
-                cells.append((types, put))
-            else:
-                stack += [(cell, left - 1, put + 1) for cell in partitions.split(types, of.questions[pick])]
+        return [(cell, len(inquiry.picks)) for cell in partitions.refine(of.everyone, [of.questions[q] for q in inquiry.picks])]
+    found, stack = [], [(of.everyone, min(most, of.everyone.bit_count() - 1), 0)]
+    while stack:
+        types, left, put = stack.pop()
+        pick = inquiry.course.next.get((left, types))
+        if pick is None:
+            found.append((types, put))
+        else:
+            stack += [(cell, left - 1, put + 1) for cell in partitions.split(types, of.questions[pick])]
+    return sorted(found)
+
+
+def settled(of: Family, cells: list[tuple[int, int]], price: float) -> tuple[float, float, bool]:
+    """(sender net of prices, receiver, whether every policy is known to be the best) at these ends."""
     served = [of.serve(cell) for cell, _ in cells]
     cost = sum(price * put * of.mass(cell) for cell, put in cells)
     return sum(s.sender for s in served) - cost, sum(s.receiver for s in served), all(s.exact for s in served)
@@ -236,31 +237,39 @@ def settled(of: Family, inquiry: Inquiry, most: int, price: float) -> tuple[floa
 
 def benchmarks(of: Family, rules: Rules, source: str) -> list[Benchmark]:
     """Every planner's benchmark. What the simulator's faults, or what it does not know, do to them is not solved: then bounds."""
-    most, price = rules.get("queries", 0), rules.get("price", 0.0)
-    doubts = _doubts(of, rules, most)
-    found = []
-    for inquiry in inquiries(of, most, price, rules.get("adaptive", True)):
-        sender, receiver, best = settled(of, inquiry, most, price)
-        doubt = doubts and inquiry.name != "no_queries"
-        unsolved = bool(most) and not of.given and of.rows is None and inquiry.name != "no_queries"
-        exact = inquiry.exact and best and not unsolved
-        bound = doubt or not rules.get("binding", True)
-        kind: Kind = "bound" if bound else "optimum" if inquiry.name == "optimum" and exact else "baseline"
-        policy = "" if best else "policies are not known to be the best: too many messages to try"
-        asking = "queries are not solved for so many types and actions: none is put" if unsolved else inquiry.note
-        asked = {f"question_{i + 1}": float(q) for i, q in enumerate(inquiry.picks[:SHOWN])} if of.given else {}
-        measures = {f"value_{k}": v for k, v in enumerate(inquiry.values[:SHOWN + 1])} | asked | {"exact": float(exact)}
-        found.append(Benchmark(name=inquiry.name, kind=kind, source=source, value={"sender": sender, "receiver": receiver},
-                               measures=measures, note="; ".join(filter(None, (asking, policy, *(doubts if doubt else ()))))))
+    planners = inquiries(of, rules.get("queries", 0), rules.get("price", 0.0), rules.get("adaptive", True))
     alone = [of.serve(1 << k) for k in range(len(of.offer.weights))]
-    found.append(Benchmark(name="type_known", kind="bound", source=source, note="the sender is told the type",
-                           value={"sender": sum(s.sender for s in alone), "receiver": sum(s.receiver for s in alone)}))
+    known = Benchmark(name="type_known", kind="bound", source=source, note="the sender is told the type",
+                      value={"sender": sum(s.sender for s in alone), "receiver": sum(s.receiver for s in alone)})
+    return [*(_benchmark(of, inquiry, rules, source) for inquiry in planners), known]
+
+
+def _benchmark(of: Family, inquiry: Inquiry, rules: Rules, source: str) -> Benchmark:
+    most = rules.get("queries", 0)
+    asks = bool(most) and inquiry.name != "no_queries"
+    cells = ends(of, inquiry, most)
+    sender, receiver, best = settled(of, cells, rules.get("price", 0.0))
+    unsolved, doubts = asks and not of.given and of.rows is None, _doubts(rules) if asks else []
+    exact = inquiry.exact and best and not unsolved
+    bound = doubts or not rules.get("binding", True)
+    kind: Kind = "bound" if bound else "optimum" if inquiry.name == "optimum" and exact else "baseline"
+    notes = ["queries are not solved for so many types and actions: none is put" if unsolved else inquiry.note,
+             "" if best else "policies are not known to be the best: too many messages to try", *doubts]
+    return Benchmark(name=inquiry.name, kind=kind, source=source, value={"sender": sender, "receiver": receiver},
+                     measures=_measures(of, inquiry, cells) | {"exact": float(exact)}, note="; ".join(filter(None, notes)))
+
+
+def _measures(of: Family, inquiry: Inquiry, cells: list[tuple[int, int]]) -> dict[str, float | None]:
+    """Values by number of questions, the questions where they are given, the policy of every cell."""
+    found: dict[str, float | None] = {f"value_{k}": v for k, v in enumerate(inquiry.values[:SHOWN + 1])}
+    if of.given:
+        found |= {f"question_{i + 1}": float(q) for i, q in enumerate(inquiry.picks[:SHOWN])}
+    for i, (cell, _) in enumerate(cells[:SHOWN], 1):
+        found |= policy_measures(i, of.serve(cell).rows)
     return found
 
 
-def _doubts(of: Family, rules: Rules, most: int) -> list[str]:
-    if not most:
-        return []
+def _doubts(rules: Rules) -> list[str]:
     sure = rules.get("knows", "type") == "type" or (rules.get("knows") == "signal" and rules.get("accuracy", 1.0) == 1)
     return [text for text, so in (("what the simulator does not know is not counted", not sure),
                                   ("flips are not counted", rules.get("flip", 0.0) > 0),

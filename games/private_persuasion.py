@@ -26,8 +26,8 @@ the price of queries; each is a planner that can be seated (`strategy:greedy`):
 
 A simulator that knows less than the type makes classes or mixtures of types (`solvers.screens`); solutions stay exact. Where one
 is not, its note says so (`solvers.planners`). Measures: `value_k` net value with at most k queries, `cut_i` boundaries (c lies after
-the c-th stand-in, counted from 0; where the simulator knows the type, after the c-th type in order of odds), `cell_i_good_m`,
-`cell_i_bad_m` how often message m is sent in the i-th cell, in order; of `no_queries` `target` and `target_value_k`, sent to all
+the c-th stand-in, counted from 0; where the simulator knows the type, after the c-th type in order of odds), `cell_i_state_s_message_m`
+how often message m is sent in state s in the i-th cell, in order; of `no_queries` `target` and `target_value_k`, sent to all
 types from k up; of `safety_margin` the `margin`, and the share of the value that it keeps and none would (`kept`, `kept_without`).
 Ties: he acts; she does not ask, then the lowest cut. Checked example (the defaults): .475 without a query, .6 with one.
 

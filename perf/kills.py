@@ -2,10 +2,10 @@
 
     python perf/kills.py [--points N] [--seed S] [--report FILE.md]
 
-Two arms, `email` under `advice` and `battle_of_the_sexes` under `cheap_talk` (both seats asked at once), every seat a client
-over real HTTP of the mock server, which runs in a process of its own and counts each reply it sends by (ask, try). A third of
-all calls meets a fault: 429 with and without Retry-After, 500, 503, drop, cut, delay, and bad words of every kind. A point is
-one run, in a process of its own, cut off once or twice and resumed until it is done. How it is cut off:
+Two arms, `email` under `advice` and `battle_of_the_sexes` under `cheap_talk` (both seats asked at once), and a sentinel, every
+seat a client over real HTTP of the mock server, which runs in a process of its own and counts each reply it sends by (ask, try).
+A third of all calls meets a fault: 429 with and without Retry-After, 500, 503, drop, cut, delay, and bad words of every kind. A
+point is one run, in a process of its own, cut off once or twice and resumed until it is done. How it is cut off:
 
     head   SIGKILL while the head of the journal is written: the design, the arms, the benchmarks
     line   SIGKILL after n lines of the journal, in the middle of the next write
@@ -46,6 +46,7 @@ from parlour.errors import ParlourError
 from parlour.experiments import api, runner
 from parlour.experiments.design import make_design
 from parlour.experiments.resume import resume
+from parlour.experiments.sentinels import ROUNDS
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import TABLES, Store
 
@@ -55,16 +56,19 @@ STOPS = ("full", "key", "gone")
 PRELOAD = ["openai.resources.chat.completions", "httpx_aiohttp", "scipy.optimize", "aiohttp", "duckdb", "tenacity",
            "parlour.agents.llm", "parlour.experiments.resume", "parlour.experiments.api", "parlour.agents.mock_server"]
 CONCURRENCY, SEATS = 8, 2
+AT_ONCE = CONCURRENCY * SEATS + ROUNDS + 1
+"""Calls that may be in flight: every episode's seats, and the sentinels that a run which is taken up owes of earlier rounds."""
 ALL = Faults(rate=0.35, pause=0.02)
 SERVICE = Faults(rate=0.25, pause=0.02, kinds=(*MENUS["service"], "delay"))
 UNIQUE = {"run": "run", "arm": "run, arm", "benchmark": "run, arm, name", "episode": "run, episode", "ending": "run, episode",
           "ask": "run, episode, turn", "attempt": "run, episode, turn, try", "draw": "run, episode, turn",
           "payoff": "run, episode, role", "text": "hash", "seal": "run, episode"}
-SAME = ("SELECT episode, turn, try, verdict, words, move FROM attempt ORDER BY ALL",
+ANSWERED = "SELECT round, item, words FROM sentinel WHERE verdict NOT IN ('asked', 'unmade', 'error')"
+SAME = (f"{ANSWERED} ORDER BY ALL", "SELECT episode, turn, try, verdict, words, move FROM attempt ORDER BY ALL",
         "SELECT episode, turn, draw FROM draw ORDER BY ALL",
         "SELECT episode, status, play FROM ending ORDER BY ALL",
         "SELECT * EXCLUDE run FROM payoff ORDER BY ALL")
-PLAYED = ("SELECT episode, turn, words FROM attempt WHERE verdict <> 'error' ORDER BY ALL", *SAME[1:])
+PLAYED = ("SELECT episode, turn, words FROM attempt WHERE verdict <> 'error' ORDER BY ALL", SAME[0], *SAME[2:])
 """What must come out the same; the second, where the number of tries may differ."""
 
 
@@ -72,7 +76,7 @@ def design(endpoint: str, episodes: int, calls: int) -> dict[str, Any]:
     """What is played. `calls` below the usual lets some episodes end in a recorded error."""
     seat = {"agent": "llm", "model": "mock", "endpoint": endpoint, "key_env": KEY_ENV, "is_mock": True}
     return {"name": "kills", "seed": 11, "episodes": episodes, "concurrency": CONCURRENCY, "attempts": 2, "calls": calls,
-            "wait": 0.005, "wordings": "all", "arms": [
+            "sentinels": 1, "wait": 0.005, "wordings": "all", "arms": [
                 {"name": "advice", "game": "email", "protocol": "advice", "seats": {"human": seat, "ai": seat}},
                 {"name": "talk", "game": "battle_of_the_sexes", "protocol": "cheap_talk", "seats": {"row": seat, "column": seat}}]}
 
@@ -240,7 +244,7 @@ class Point:
         if process.exitcode:
             self.cuts += 1
             flight = self.open_calls() - self.flight
-            if not 0 <= flight <= CONCURRENCY * SEATS:
+            if not 0 <= flight <= AT_ONCE:
                 self.broken.append(f"{flight} calls in flight at a cut")
             self.flight += flight
         return int(process.exitcode)
@@ -249,7 +253,8 @@ class Point:
         """Intents on record less what came of them."""
         if self.run is None:
             return 0
-        kinds = Counter(e["k"] for e in read(self.store.journals / f"{self.run}.jsonl"))
+        kinds = Counter(e["k"] if e["k"] != "sentinel" else "ask" if e["verdict"] == "asked" else "reply"
+                        for e in read(self.store.journals / f"{self.run}.jsonl"))
         return kinds["ask"] + kinds["call"] - kinds["reply"]
 
 
@@ -338,10 +343,14 @@ def _audit(point: Point, store: Store, run: str, sent: Counter[str]) -> None:
     """What can be told from the store, its journal and the server's books alone."""
     rows = store.rows
     paid = Counter({reply_id(r["seed"], r["try"]): r["n"] for r in rows(
-        "SELECT k.seed, a.try, count(*) AS n FROM attempt a JOIN ask k USING (run, episode, turn) "
+        "SELECT seed, try, count(*) AS n FROM (SELECT k.seed, a.try, verdict FROM attempt a JOIN ask k USING (run, episode, turn) "
+        "UNION ALL SELECT seed, try, verdict FROM sentinel WHERE verdict NOT IN ('asked', 'unmade')) "
         "WHERE verdict <> 'error' GROUP BY ALL")})
     listed = Counter({reply_id(r["seed"], r["try"]): r["calls"] for r in rows(
-        "SELECT k.seed, p.try, p.calls FROM possibly_paid p JOIN ask k USING (run, episode, turn)")})
+        "SELECT seed, try, sum(calls)::INTEGER AS calls FROM (SELECT k.seed, p.try, p.calls FROM possibly_paid p "
+        "JOIN ask k USING (run, episode, turn) UNION ALL SELECT seed, try, if(verdict = 'asked', 1, -1) FROM sentinel) "
+        "GROUP BY ALL HAVING sum(calls) > 0")})
+    told = rows("SELECT coalesce(sum(calls), 0)::INTEGER AS n FROM possibly_paid")[0]["n"]
     point.sent, point.stored, point.listed = sent.total(), paid.total(), listed.total()
     point.endings = Counter(r["status"] for r in rows("SELECT status FROM ending"))
     begun = rows("SELECT count(*) AS n FROM episode")[0]["n"]
@@ -349,8 +358,9 @@ def _audit(point: Point, store: Store, run: str, sent: Counter[str]) -> None:
         "replies stored that were never sent": not paid - sent,
         "replies lost and not listed": not sent - paid - listed,
         "more lost than calls in flight": (sent - paid).total() <= point.flight,
-        "listed is not what was in flight": listed.total() == point.flight,
+        "listed is not what was in flight": listed.total() == told == point.flight,
         "not every episode ended once": point.endings.total() == begun == 2 * point.table["episodes"],
+        "a sentinel answered twice": not rows(f"SELECT round, item, count(*) FROM ({ANSWERED}) GROUP BY ALL HAVING count(*) > 1"),
         "the journal holds what the store does not": stored_all(store, run),
     }
     point.broken += [rule for rule, holds in check.items() if not holds]

@@ -12,6 +12,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import duckdb
+import httpx
 import pytest
 
 pytestmark = pytest.mark.xdist_group("package")  # what its tests share is made once
@@ -144,3 +145,20 @@ def test_a_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) ->
     (folder / "elsewhere").mkdir()
     assert " 0 differ" in run(command, "bundle", "verify", folder / "x.tar.gz", cwd=folder / "elsewhere", env=environment)
     assert os.listdir(folder / "elsewhere") == []
+
+
+def test_the_page_is_served_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """Its templates, style and script are in the wheel, and so is the page for people."""
+    environment, command = bare(tmp_path), str(installed / "bin" / "parlour")
+    run(command, "play", "email", "--seat", "human=always_follow", "--seat", "ai=strategy", cwd=tmp_path, env=environment)
+    with subprocess.Popen([command, "view", "--port", "0"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as view:
+        try:
+            assert view.stdout
+            address = view.stdout.readline().split()[-1]
+            with httpx.Client(follow_redirects=True) as client:
+                home = address.partition("/?")[0]
+                assert "<h1>Runs</h1>" in client.get(address).text
+                assert all(client.get(f"{home}/static/{name}").status_code == 200 for name in ("style.css", "page.js"))
+        finally:
+            view.terminate()
+    assert {"seat.html", "seat.css", "seat.js"} <= {p.name for p in (site_packages(installed) / "parlour" / "agents").iterdir()}

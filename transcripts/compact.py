@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import StoreError
-from .store import Store, spare
+from .store import Store, spare, vector
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,7 +48,7 @@ def _wasteful(db: "duckdb.DuckDBPyConnection") -> bool:
 def _move(db: "duckdb.DuckDBPyConnection", new: Path, real: Path) -> None:
     old, block = db.execute("SELECT current_database(), block_size FROM pragma_database_size() "
                             "WHERE database_name = current_database()").fetchall()[0]
-    spare(db)
+    spare(db, vector(db))
     db.execute(f"ATTACH '{_quoted(new)}' AS compacted (BLOCK_SIZE {block})")
     db.execute(f'COPY FROM DATABASE "{old}" TO compacted')
     db.execute("CHECKPOINT compacted")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import FieldError
 from .arms import Score
 from .people import Choices
 
@@ -22,13 +21,11 @@ def page(run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[
 
 
 def write(to: Path, run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[str, Choices], scores: Sequence[Score]) -> None:
-    """The report as a .png (the picture alone) or as a page of HTML. Raises FieldError if there is nothing to draw."""
-    if to.suffix != ".png":
-        to.write_text(page(run, about, keys, said, scores))
-    elif said:
+    """The report as a .png (the picture alone, of choices) or as a page of HTML."""
+    if to.suffix == ".png":
         to.write_bytes(picture(keys, said))
     else:
-        raise FieldError(f"--page {to}: numbers are not drawn; name an .html file.")
+        to.write_text(page(run, about, keys, said, scores))
 
 
 def _row(s: Score) -> dict[str, str]:

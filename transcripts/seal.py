@@ -1,16 +1,15 @@
 """Hashes that show whether a run's rows are those that were written.
 
 An episode's hash is the SHA-256 of its rows in the tables of `PARTS`, each as JSON with every column, sorted. The texts that its
-prompts name are named by their own hash. A run's root is the SHA-256 of its rows in the tables of `HEAD`,
-and of every sealed episode's hash.
-Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
+prompts name are named by their own hash. A run's root is the SHA-256 of its rows in the tables of `HEAD`, and of every sealed
+episode's hash. Seals are made when a run ends and kept; the root is printed, so that who notes it down can tell even seals made anew.
 """
 import time
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .store import Store, spare
+from .store import Store, spare, vector
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +30,7 @@ def seal(store: Store, run: str) -> str:
     """Seals the ended episodes of a run that are not yet sealed, and returns the run's root, which is kept too."""
     with store.open(write=True) as db:
         now = time.time()
-        spare(db, _average(db, run))
+        spare(db, vector(db))
         db.execute("BEGIN")
         for low, high in ranges(db, run, SPAN):
             found = hashed(db, run, low, high)

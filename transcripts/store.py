@@ -62,9 +62,12 @@ ONE_AT_A_TIME = RLock()
 BATCH = 8 * 2**20
 """Bytes of a journal taken in at a time."""
 
-MEMORY = 96 * 2**20
-"""Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: a third of this
-would be enough for batches of 8 MB, at twice the time."""
+MEMORY = 64 * 2**20
+"""Bytes DuckDB may hold while it takes, seals or compacts. It uses what it is given, to keep what it has read: with four times as
+much, a run of a million turns had twice the peak of a short one."""
+
+ROOM = 48
+"""Times its longest line that a batch needs besides."""
 
 PATIENCE = 10.0
 """Seconds to wait for another process to close a store."""
@@ -175,7 +178,7 @@ class Store:
             if not found:
                 _new(db, journal, self.path)
             while slice_ := _slice(journal, at, end):
-                spare(db, len(slice_))
+                spare(db, max(ROOM * max(map(len, BytesIO(slice_))), vector(db)))
                 db.execute("BEGIN")
                 _insert(db, slice_, journal)
                 at += len(slice_)
@@ -214,11 +217,17 @@ class Store:
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def spare(db: "duckdb.DuckDBPyConnection", batch: int = 0) -> None:
+def spare(db: "duckdb.DuckDBPyConnection", room: int = 0) -> None:
     """Makes a connection frugal, for work on much of a store: more threads are hardly sooner done, and cost half as much again.
-    A batch that is larger than usual, because one line is, has room."""
+    `room` is what long texts need besides."""
     db.execute("SET threads = 1")
-    db.execute(f"SET memory_limit = '{MEMORY + 16 * max(0, batch - BATCH)}B'")
+    db.execute(f"SET memory_limit = '{MEMORY + room}B'")
+
+
+def vector(db: "duckdb.DuckDBPyConnection") -> int:
+    """The room that the texts of a store need: DuckDB reads 2,048 rows at a time, which hold about as much as their journals did."""
+    taken, replies = db.execute("SELECT (SELECT coalesce(sum(bytes), 0) FROM taken), (SELECT count(*) FROM attempt)").fetchall()[0]
+    return 8 * int(taken * min(1.0, 2048 / max(1, replies)))
 
 
 def _inode(path: Path) -> int | None:

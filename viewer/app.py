@@ -92,12 +92,12 @@ def _runs(request: Request) -> Response:
 
 def _run(request: Request) -> Response:
     store = _store(request)
-    try:
-        run = _named(request, store)
-    except StoreError:
-        row = one(store, request.path_params["run"])  # its journal alone knows it yet
-        return page(request, "run.html", title=row["run"], row=row, live=True, about={}, arms=[], root=None, episodes=None)
     with store.reading():
+        try:
+            run = _named(request, store)
+        except StoreError:
+            row = one(store, request.path_params["run"])  # its journal alone knows it yet
+            return page(request, "run.html", title=row["run"], row=row, live=True, about={}, arms=[], root=None, episodes=None)
         row = one(store, run)
         lazy = not known(store, run)  # the page comes at once, and what is still to be computed after it
         return page(request, "run.html", title=run, row=row, live=row["status"] == "running", root=noted(store, run), lazy=lazy,
@@ -130,14 +130,15 @@ def _reports(store: Reader, run: str) -> list[tuple[str, str]]:
 
 def _episodes(request: Request) -> Response:
     store = _store(request)
-    run = _named(request, store)
-    return page(request, "episodes.html", title=f"Episodes of {run}", run=run, episodes=episodes(store, run, request.query_params))
+    with store.reading():
+        run = _named(request, store)
+        return page(request, "episodes.html", title=f"Episodes of {run}", run=run, episodes=episodes(store, run, request.query_params))
 
 
 def _transcript(request: Request) -> Response:
     store = _store(request)
-    run, episode = _named(request, store), request.path_params["episode"]
     with store.reading():
+        run, episode = _named(request, store), request.path_params["episode"]
         found = talk(store, run, episode)
         first = int(t) if (t := request.query_params.get("from", "0")).isdigit() else 0
         said = conversation.conversation(store, found, first)

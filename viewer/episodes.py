@@ -9,6 +9,7 @@ from .runs import positive
 SIZE = 50
 STATUSES = ("done", "forfeit", "error", "unfinished")
 
+ALL = "SELECT count(*) AS n FROM episode WHERE run = $run AND ($arm = '' OR arm = $arm)"
 COUNT = """
 SELECT count(*) AS n FROM episode e LEFT JOIN ending n USING (run, episode)
 WHERE e.run = $run AND ($arm = '' OR e.arm = $arm) AND ($status = '' OR coalesce(n.status, 'unfinished') = $status)
@@ -48,7 +49,8 @@ def episodes(store: Store, run: str, given: Mapping[str, str]) -> Episodes:
     page = positive(given.get("page", "1"))
     wanted = {"run": run, "arm": given.get("arm", ""), "status": given.get("status", "")}
     with store.reading(), store.open() as db:
-        found = db.execute(COUNT, wanted).fetchall()[0][0]
+        counted = db.execute(COUNT, wanted) if wanted["status"] else db.execute(ALL, {k: wanted[k] for k in ("run", "arm")})
+        found = counted.fetchall()[0][0]
         answer = db.execute(EPISODES, {**wanted, "size": SIZE, "page": page})
         names = [d[0] for d in answer.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

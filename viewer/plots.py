@@ -18,6 +18,7 @@ from ..transcripts.paths import ROLES
 from ..transcripts.plays import PLAYS
 from ..transcripts.store import Store
 from .analysis import MOST, analysis
+from .reader import Kept
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,11 +86,15 @@ def _themed(text: str, dark: bool) -> str:
     return text
 
 
+_made = Kept(64)
+
+
 def plot(store: Store, run: str, name: str) -> Plot:
-    """One plot of a run. Raises InputError if there is none of that name, or nothing to draw."""
+    """One plot of a run, made once for as long as the file stays the same. Raises InputError if there is none of that name, or nothing
+    to draw."""
     if name not in PLOTS:
         raise InputError(f"no plot '{name[:40]}'; there are: {', '.join(PLOTS)}.")
-    found = PLOTS[name](store, run)
+    found = _made.get(store, (run, name), lambda: PLOTS[name](store, run))
     if not found.rows:
         raise InputError(f"run {run} has nothing to draw as '{name}'.")
     return found
@@ -188,7 +193,7 @@ def _draw_cost(rows: Rows) -> "Figure":
 
 def _regret(store: Store, run: str) -> Plot:
     """As `parlour learners --plot` draws it."""
-    found = [c.paths for c in courses_of(store, run)]
+    found = [c.paths for c in courses_of(store, run) if c.game.measured]
     if not found:
         return Plot("regret", "", "", "", [], lambda rows: canvas()[0])
     role, benchmark = ROLES[0], usual(found, ROLES[0])

@@ -1,6 +1,6 @@
 """The runs of a store as a table: filtered, sorted and cut into pages by SQL, the journals of runs under way laid over it."""
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,13 @@ SORTS = {"started": "written", "run": "run", "games": "games", "protocols": "pro
 RUNS = """
 WITH cell AS (SELECT run, string_agg(DISTINCT game, ', ' ORDER BY game) AS games, count(*) AS arms,
                      string_agg(DISTINCT protocol, ', ' ORDER BY protocol) AS protocols, list(seats ORDER BY arm) AS seats
-              FROM arm GROUP BY run),
-     begun AS (SELECT run, count(*) AS episodes, string_agg(DISTINCT wording, ', ' ORDER BY wording) AS wordings FROM episode GROUP BY run),
+              FROM arm WHERE $run IN ('', run) GROUP BY run),
+     begun AS (SELECT run, count(*) AS episodes, string_agg(DISTINCT wording, ', ' ORDER BY wording) AS wordings
+               FROM episode WHERE $run IN ('', run) GROUP BY run),
      gone AS (SELECT run, count(*) AS ended, count(*) FILTER (status = 'forfeit') AS forfeits,
-                     count(*) FILTER (status = 'error') AS errors FROM ending GROUP BY run),
+                     count(*) FILTER (status = 'error') AS errors FROM ending WHERE $run IN ('', run) GROUP BY run),
      halt AS (SELECT run, arg_max(status, written) AS status FROM stop GROUP BY run),
-     bill AS (SELECT run, count(*) AS replies, sum(cost) AS cost FROM attempt GROUP BY run),
+     bill AS (SELECT run, count(*) AS replies, sum(cost) AS cost FROM attempt WHERE $run IN ('', run) GROUP BY run),
      listed AS (
         SELECT r.run, r.name, r.written, r.design, coalesce(h.status, 'unfinished') AS status, c.games, c.protocols, c.arms, c.seats,
                coalesce(b.wordings, '') AS wordings, coalesce(b.episodes, 0) AS episodes, coalesce(g.ended, 0) AS ended,
@@ -58,8 +59,9 @@ class Listing:
     choices: Mapping[str, list[str]]
 
 
-def listing(store: Store, given: Mapping[str, str]) -> Listing:
-    """The page that was asked for. Raises InputError for a column or page that is not there."""
+def listing(store: Store, given: Mapping[str, str], choices: Iterable[str] = CHOICES) -> Listing:
+    """The page that was asked for. choices: the filters whose values are looked up. Raises InputError for a column or page that is not
+    there."""
     page, (column, way) = positive(given.get("page", "1")), order(given.get("sort", "-started"), SORTS)
     wanted = {name: given.get(name, "") for name in (*CHOICES, "text", "run")}
     with store.reading():
@@ -68,11 +70,11 @@ def listing(store: Store, given: Mapping[str, str]) -> Listing:
             names = [d[0] for d in answer.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
         ahead = tails(store)
-        choices = {name: [r["x"] for r in store.rows(sql)] for name, sql in CHOICES.items()}
+        values = {name: [r["x"] for r in store.rows(CHOICES[name])] for name in choices}
     fresh = [_unheard(t) for t in ahead.values() if t.first and t.arms] if page == 1 and not any(wanted.values()) else []
     shown = [*reversed(fresh), *(_with_tail(r, ahead.get(r["run"])) for r in rows)]
     found = rows[0]["found"] if rows else 0
-    return Listing([_told(r) for r in shown], found + len(fresh), page, max(1, -(-found // SIZE)), choices)
+    return Listing([_told(r) for r in shown], found + len(fresh), page, max(1, -(-found // SIZE)), values)
 
 
 def positive(text: str) -> int:
@@ -139,7 +141,7 @@ def seated(arms: Sequence[Any]) -> str:
 def one(store: Store, run: str) -> dict[str, Any]:
     """The row of one run, named in full; also of one that only its journal knows. Raises InputError."""
     with store.reading():
-        if rows := listing(store, {"run": run}).rows:
+        if rows := listing(store, {"run": run}, choices=()).rows:
             return rows[0]
         tail = tails(store).get(run)
     if tail is None or tail.first is None:

@@ -1,17 +1,15 @@
 """Simulations of learners: what is in the store, and their curves as `parlour simulate --plot` draws them."""
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic_core import from_json
 
 from ..errors import InputError
-from ..experiments.plots import draw
+from ..experiments.plots import pictures
 from ..transcripts.curves import read
 from ..transcripts.paths import ROLES, label
 from ..transcripts.store import Store
-from .plots import DRAWING
+from .plots import DRAWING, Plot
 
 PICTURES = {"regret": "Regret of the leader against the benchmark, mean over seeds with the span from the 10th to the 90th percentile.",
             "prompts": "Share of the rounds so far in which each prompt was played, mean over seeds.",
@@ -61,6 +59,6 @@ def picture(store: Store, number: int, name: str, kind: str) -> bytes:
     if number >= len(found) or name not in PICTURES or not found[number].benchmark:
         raise InputError(f"no picture '{name[:40]}' of simulations {number}.")
     shown = [read(store, p["simulation"]) for p in found[number].pairs[:MOST]]
-    with DRAWING, TemporaryDirectory() as folder:
-        draw(shown, Path(folder), ROLES[0], found[number].benchmark)
-        return (Path(folder) / f"{name}.{kind}").read_bytes()
+    with DRAWING:
+        made = next(p for p in pictures(shown, ROLES[0], found[number].benchmark) if p.name == name)
+    return Plot(name, name, PICTURES[name], "", [dict(r) for r in made.rows], lambda rows: made.plot).save(kind)

@@ -19,7 +19,7 @@ Ties: of several best equilibria the one the program finds, in it the receiver's
 Source: E. Lipnowski, D. Ravid, "Cheap talk with transparent motives", Econometrica 88 (2020); V. Crawford, J. Sobel, "Strategic
 information transmission", Econometrica 50 (1982), for the game. The mixed integer program is derived here.
 """
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,49 +136,53 @@ def sorted_out(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Ro
 
 
 def _pattern(mu: Any, u: Any, v: Any) -> tuple[Any, Any]:
-    """(e, t): which messages each state may send (W, M), which actions may answer each message (M, A)."""
+    """(e, t): which messages each state may send (W, M), which actions may answer each message (M, A).
+
+    Variables, flat: x (W, M), rho (M, A), z (W,) what each state is paid, e, t.
+    """
     import numpy as np
     from scipy.optimize import Bounds, LinearConstraint, milp
     states, actions = u.shape
-    sizes = (states * states, states * actions, states, states * states, states * actions)
-    x, rho, z, e, t = (slice(sum(sizes[:i]), sum(sizes[:i + 1])) for i in range(5))
-    n, rows = sum(sizes), []
+    shapes = {"x": (states, states), "rho": (states, actions), "z": (states,), "e": (states, states), "t": (states, actions)}
+    limits = list(_limits(mu, u, v, {name: np.zeros(shape) for name, shape in shapes.items()}))
+    table, most = np.array([row for row, _ in limits]), np.array([bound for _, bound in limits])
 
-    def row(*terms: tuple[int, float], most: float) -> None:
-        made = np.zeros(n + 1)
-        for at, by in terms:
-            made[at] += by
-        made[n] = most
-        rows.append(made)
+    def flat(**values: Any) -> Any:
+        return np.concatenate([np.broadcast_to(values.get(name, 0.0), shape).ravel() for name, shape in shapes.items()])
+
+    sums = np.array([flat(**{name: np.eye(states)[i][:, None]}) for name in ("x", "rho") for i in range(states)])
+    totals, whole = np.concatenate([mu, np.ones(states)]), flat(e=1, t=1)
+    found = milp(flat(z=-mu), integrality=whole, bounds=Bounds(flat(z=-1), np.ones(len(whole))),
+                 constraints=[LinearConstraint(table, -np.inf, most), LinearConstraint(sums, totals, totals)],
+                 options={"mip_rel_gap": 0.0, "presolve": False})
+    if found.x is None:
+        raise ArithmeticError(f"the program of cheap talk was not solved: {found.message}")
+    chosen = found.x > 0.5
+    e, t = states * (states + actions + 1), states * (2 * states + actions + 1)
+    return chosen[e:t].reshape(states, states), chosen[t:].reshape(states, actions)
+
+
+def _limits(mu: Any, u: Any, v: Any, blank: Mapping[str, Any]) -> Iterator[tuple[Any, float]]:
+    """Every inequality as (row over the variables, its bound). Utilities are at most 1 in size, so 2 lifts any of them."""
+    import numpy as np
+    states, actions = u.shape
+
+    def row(*terms: tuple[str, Any, Any]) -> Any:
+        made = {name: part.copy() for name, part in blank.items()}
+        for name, at, by in terms:
+            made[name][at] += by
+        return np.concatenate([part.ravel() for part in made.values()])
 
     for w in range(states):
         for m in range(states):
-            wm, pays = w * states + m, [(rho.start + m * actions + a, float(u[w, a])) for a in range(actions)]
-            row((x.start + wm, 1.0), (e.start + wm, -1.0), most=0)
-            row((z.start + w, 1.0), *((at, -by) for at, by in pays), (e.start + wm, 2.0), most=2)
-            row((z.start + w, -1.0), *pays, most=0)
+            yield row(("x", (w, m), 1.0), ("e", (w, m), -mu[w])), 0.0
+            yield row(("z", w, 1.0), ("rho", m, -u[w]), ("e", (w, m), 2.0)), 2.0
+            yield row(("z", w, -1.0), ("rho", m, u[w])), 0.0
     for m in range(states):
         for a in range(actions):
-            row((rho.start + m * actions + a, 1.0), (t.start + m * actions + a, -1.0), most=0)
+            yield row(("rho", (m, a), 1.0), ("t", (m, a), -1.0)), 0.0
             for b in range(actions):
-                gains = ((x.start + w * states + m, float(v[w, b] - v[w, a])) for w in range(states))
-                row(*gains, (t.start + m * actions + a, 2.0), most=2)
-    table = np.asarray(rows)
-    sums = np.zeros((2 * states, n))
-    for i in range(states):
-        sums[i, x.start + i * states:x.start + (i + 1) * states] = 1
-        sums[states + i, rho.start + i * actions:rho.start + (i + 1) * actions] = 1
-    goal = np.zeros(n)
-    goal[z] = -mu
-    low, high = np.zeros(n), np.ones(n)
-    low[z] = -1
-    whole = np.zeros(n)
-    whole[e], whole[t] = 1, 1
-    found = milp(goal, integrality=whole, bounds=Bounds(low, high), options={"mip_rel_gap": 0.0}, constraints=[
-        LinearConstraint(table[:, :n], -np.inf, table[:, n]), LinearConstraint(sums, *(np.concatenate([mu, np.ones(states)]),) * 2)])
-    if found.x is None:
-        raise ArithmeticError(f"the program of cheap talk was not solved: {found.message}")
-    return found.x[e].reshape(states, states) > 0.5, found.x[t].reshape(states, actions) > 0.5
+                yield row(("x", (slice(None), m), v[:, b] - v[:, a]), ("t", (m, a), 2.0)), 2.0
 
 
 def _answers(mu: Any, u: Any, may: Any, answers: Any) -> Any:

@@ -14,6 +14,7 @@ E U / V* = (Phi(m/s) + exp(s^2/2 - m) Phi(m/s - s)) / 2. Ties: he acts.
 Source: K. Harris, N. Immorlica, B. Lucier, A. Slivkins, arXiv:2311.18138, for the game; the formulas are derived here.
 """
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, inf, isinf, log, log1p
 
 SLACK = 1e-9
@@ -50,12 +51,17 @@ def value(q: float, prior: float, receiver: Receiver) -> float:
     return (prior + (1 - prior) * q) * receiver.acts(log(q))
 
 
+@lru_cache(maxsize=512)
 def best_policy(prior: float, receiver: Receiver) -> float:
     """The q in (0, 1] that earns most. A step is met exactly; else a grid of ln q, then Brent's method about its best point."""
     if isinf(receiver.slope):
         return best_of_step(prior, receiver)
+    import numpy as np
     from scipy.optimize import minimize_scalar
-    at = max(GRID, key=lambda x: value(exp(x), prior, receiver))
+    grid = np.asarray(GRID)
+    sure = 1 / (1 + np.exp(np.minimum(700.0, -receiver.slope * (receiver.threshold - grid))))
+    acts = receiver.low + (1 - receiver.low - receiver.high) * sure
+    at = GRID[int(np.argmax((prior + (1 - prior) * np.exp(grid)) * acts))]
     found = minimize_scalar(lambda x: -value(exp(x), prior, receiver), bounds=(at - 0.025, min(0.0, at + 0.025)), method="bounded",
                             options={"xatol": 1e-12})
     return max((exp(float(found.x)), exp(at), 1.0), key=lambda q: value(q, prior, receiver))

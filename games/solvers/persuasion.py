@@ -175,15 +175,22 @@ def _worst(rows: Any, mu: Any, gain: Any, a: int, actions: int, at: int, radius:
         over[h], over[top[0]], over[top[1]], over[at + w] = gain[w], -1, 1, -1
 
 
+def least(prior: Sequence[float], values: Sequence[float], radius: float) -> float:
+    """The least mean of values (W,) over priors in the ball: mass goes from the greatest values to the least one."""
+    left, found = radius / 2, sum(p * x for p, x in zip(prior, values, strict=True))
+    for w in sorted(range(len(values)), key=lambda w: -values[w]):
+        moved = min(left, prior[w])
+        left, found = left - moved, found - moved * (values[w] - min(values))
+    return found
+
+
 def worst_gain(prior: Sequence[float], policy: Rows, receiver: Rows, radius: float) -> float:
     """The least, over priors in the ball and messages, of what obeying earns over the next best, times the message's chance."""
-    def at(h: list[float]) -> float:
-        left, found = radius / 2, sum(p * x for p, x in zip(prior, h, strict=True))
-        for w in sorted(range(len(h)), key=lambda w: -h[w]):
-            moved = min(left, prior[w])
-            left, found = left - moved, found - moved * (h[w] - min(h))
-        return found
-
     actions = range(len(policy[0]))
-    return min((at([row[a] * (v[a] - v[b]) for row, v in zip(policy, receiver, strict=True)])
+    return min((least(prior, [row[a] * (v[a] - v[b]) for row, v in zip(policy, receiver, strict=True)], radius)
                 for a in actions for b in actions if a != b), default=0.0)
+
+
+def worst_value(prior: Sequence[float], policy: Rows, sender: Rows, radius: float) -> float:
+    """The least the sender earns over priors in the ball, if she is obeyed."""
+    return least(prior, [sum(x * u for x, u in zip(row, pays, strict=True)) for row, pays in zip(policy, sender, strict=True)], radius)

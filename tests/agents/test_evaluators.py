@@ -5,14 +5,16 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
+from parlour.agents.echo import Echo
 from parlour.agents.exact_match import ExactMatch
 from parlour.agents.run_tests import RunTests
 from parlour.agents.sampler import Sampler
 from parlour.errors import FieldError, InputError
-from parlour.games.base import Wording
+from parlour.games.base import Say, Wording
 from parlour.protocols.base import Ask
 from parlour.protocols.codec import read, render
 from parlour.protocols.seat import Agent, Turn
@@ -53,6 +55,34 @@ def test_exact_match_may_mind_capitals_and_needs_a_right_answer() -> None:
         scored(ExactMatch(), "x", task=Task(prompt="?"))
     with pytest.raises(FieldError, match="no regular expression"):
         build("agents", "exact_match", {"pattern": "("})
+
+
+@pytest.mark.parametrize(("name", "fields", "text", "score"), [
+    ("word_count", {"least": 4}, "a b", 6), ("word_count", {"least": 4}, "a b c d e", 11), ("word_count", {"most": 4}, "a  b\nc d", 11),
+    ("word_count", {"most": 4}, "a b c d e", 8), ("word_count", {"most": 4}, "a b c d e f g h i", 1),
+    ("word_count", {"least": 2, "most": 2}, "a b", 11), ("patterns", {"wanted": ["a+", "z"]}, "caat", 6),
+    ("patterns", {"wanted": ["(?i)CAT"], "unwanted": ["!", "dog"]}, "cat!", 7), ("patterns", {"unwanted": ["!"]}, "cat", 11)])
+def test_texts_are_scored_by_length_and_by_patterns(name: str, fields: dict[str, Any], text: str, score: int) -> None:
+    """On 1 .. 11, tenths of success; exact evaluation says the same."""
+    agent = build("agents", name, fields)
+    assert scored(agent, text, 11) == score
+    (chance, words), = agent.mixture(turn(text, 11))
+    assert chance == 1 and read(words, mark_of(11), Wording()) == mark_of(11)(score=score)
+
+
+@pytest.mark.parametrize(("name", "fields", "complaint"), [
+    ("word_count", {"least": 5, "most": 4}, "least = 5 words is more than most = 4"), ("patterns", {}, "at least one pattern"),
+    ("patterns", {"unwanted": ["("]}, "no regular expression")])
+def test_rules_that_make_no_sense_are_refused(name: str, fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(FieldError, match=complaint):
+        build("agents", name, fields)
+
+
+def test_an_echo_says_what_it_was_told_and_nothing_else() -> None:
+    ask = Ask("writer", (Prompt(text="Draw a\nline."),), Say)
+    assert asyncio.run(Echo().reply(Turn(ask, Wording(), 1))).words == "The task: Draw a line."
+    with pytest.raises(InputError, match="only speaks freely"):
+        asyncio.run(Echo().reply(turn("x")))
 
 
 SQUARE = "Here it is:\n```python\ndef f(x):\n    return x * x\n```\nIt squares."

@@ -90,6 +90,8 @@ def test_flips_give_the_noisy_query_numbers(told: Any) -> None:
     shares = said["simulator flip"].counts.sum(axis=(0, 1, 3))
     low, high = (said["simulator flip"].counts[k][:, at].sum(axis=(0, 1, 2)) for k, at in ((1, slice(0, 4)), (0, slice(2, 6))))
     wrong, n = low[1] - low[0] + high[0], low[1] + high[1]
+    lapsed = said["simulator flip"].lapses(0)
+    assert lapsed is not None and lapsed.low > 0.05 and lapsed.gain > 1
     assert shares.sum() > 0 and abs(wrong / n - 0.2) <= 4 * np.sqrt(0.16 / n)
     assert max(0.475, 0.6 - 0.325 * wrong / n) == pytest.approx(0.535, abs=4 * 0.325 * np.sqrt(0.16 / n))
 

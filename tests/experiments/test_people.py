@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parlour.agents.faults import Faults
+from parlour.agents.mock_server import MockServer
 from parlour.errors import DesignError, UnknownName
 from parlour.experiments import fidelity as f
 from parlour.experiments import humans, survey
@@ -195,6 +197,24 @@ def test_the_command_measures_every_design(name: str, shown: str, tmp_path: Path
     assert shown in capsys.readouterr().out
     if name == "price_gouging":
         assert "data:image/png;base64," in page.read_text() and shown in page.read_text()
+
+
+@pytest.mark.parametrize("wrong", [["--page", "x.pdf"], ["--page", "x.png"], ["--priors", "0.2"], ["--truth", "humans:milgram"]])
+def test_bad_input_is_one_line(wrong: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["fidelity", "--truth", "humans:wisdom_of_crowds", "--simulator", "random", "--store", str(tmp_path / "x.duckdb")]
+    assert main([*given, *wrong]) == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1].startswith("parlour: ") and not (tmp_path / "x.duckdb").exists()
+
+
+def test_a_model_is_asked_over_http_and_its_faults_are_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mock model, a third of its replies malformed and one attempt each: a third of the questions go without an answer."""
+    with MockServer(faults=Faults(rate=1 / 3, kinds=("malformed",))) as server:
+        seat = json.dumps({"agent": "llm", "model": "any", "endpoint": server.endpoint, "is_mock": True})
+        assert main(["fidelity", "--truth", "humans:charness_rabin", "--simulator", f"m={seat}", "--repeats", "4", "--attempts", "1",
+                     "--store", str(tmp_path / "s.duckdb"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["scores"]
+    assert number(found, "simulator m", "answered") == pytest.approx(2 / 3, abs=0.2)
+    assert number(found, "simulator m", "recitation: mean error") > 0.05 < number(found, "simulator m", "root mean squared error")
 
 
 # --- one's own ------------------------------------------------------------------------------------------------------------

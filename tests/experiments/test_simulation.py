@@ -233,7 +233,7 @@ def test_pictures_and_their_data(tmp_path: Path) -> None:
     paths = draw(found, tmp_path / "pictures", "human", "stackelberg")
     assert sorted(p.name for p in paths) == sorted(f"{n}.{k}" for n in ("regret", "prompts", "responses") for k in ("png", "svg", "csv"))
     assert all(p.stat().st_size > 500 for p in paths)
-    data = np.genfromtxt(tmp_path / "pictures" / "regret.csv", delimiter=",", skip_header=1, usecols=(2, 3))
+    data = np.genfromtxt(tmp_path / "pictures" / "regret.csv", delimiter=",", skip_header=1, usecols=(3, 4))
     assert len(data) == 2 * len(thinned(500)) and data[-1, 0] == 500
     with pytest.raises(InputError, match="no benchmark 'tolerant' for 'human'"):
         draw(found, tmp_path, "human", "tolerant")

@@ -240,7 +240,8 @@ def test_learners_choose_and_let_another_write(store: str, capsys: pytest.Captur
     spec = {"game": {**GAME, "horizon": 40}, "episodes": 1, "protocol": {"name": "written_prompting", "writer": True},
             "seats": {**KNOWN, "human": "ucb1", "ai": "etc:2"}}
     parlour.run(spec, store)
-    assert main(["learners", "--store", store]) == 0
-    assert [line.partition(" {")[0] for line in capsys.readouterr().out.splitlines()] == ["main 0 human: ucb1", "main 0 ai: etc"]
+    assert main(["learners", "--store", store, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(s["role"], s["learner"], s["agreement"]) for s in told["seats"]] == [("human", "ucb1", 1.0), ("ai", "etc", 1.0)]
     with pytest.raises(InputError, match=r"seat 'ai' is asked for words.*`writer`"):
         parlour.run({**spec, "protocol": "written_prompting", "seats": {k: v for k, v in spec["seats"].items() if k != "writer"}}, store)

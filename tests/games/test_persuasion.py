@@ -68,6 +68,12 @@ def test_talk_that_binds_nobody_is_played(fields: dict[str, Any], store: str) ->
     assert known["cheap_talk"].value["sender"] <= known["optimum"].value["sender"] + 1e-9
 
 
+def test_what_her_word_is_worth_is_what_the_example_says() -> None:
+    """Figures of examples/what_her_word_is_worth.toml."""
+    found = {name: b.value["sender"] for name, b in benchmarks(INTERVIEW).items()}
+    assert [round(found[k], 3) for k in ("optimum", "cheap_talk", "no_information", "robust")] == [1.667, 1.0, 0.0, 1.636]
+
+
 def test_a_large_game_of_talk_says_that_it_is_not_solved() -> None:
     states = 7
     fields = {"prior": [1 / states] * states, "sender_utility": [[i, 1] for i in range(states)],

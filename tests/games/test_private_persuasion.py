@@ -57,6 +57,12 @@ def test_noisy_query_slides(adaptive: bool) -> None:
         assert found["optimum"].value["sender"] == pytest.approx(e["value"], abs=1e-9)
 
 
+def test_cuts_of_a_search_at_a_price_are_listed() -> None:
+    four = {"beliefs": [0.1, 0.2, 0.3, 0.4], "weights": [0.25] * 4}
+    found = solved(four, budget=3, price=0.02)["optimum"]
+    assert found.value["sender"] == pytest.approx(0.46) and [found.measures[f"cut_{i}"] for i in (1, 2, 3)] == [0, 1, 2]
+
+
 def test_target_value_nonmonotone() -> None:
     x = VECTORS["target_value_nonmonotone"]
     found = solved({"beliefs": x["inputs"]["p"], "weights": x["inputs"]["w"]}, budget=0)["no_queries"]
@@ -78,7 +84,7 @@ def test_the_slide_by_hand() -> None:
     assert found["no_queries"].value == pytest.approx({"sender": 0.475, "receiver": 0.125})
     assert found["optimum"].value == pytest.approx({"sender": 0.6, "receiver": 0.0})
     measures = found["optimum"].measures
-    assert (measures["cell_1_bad_1"], measures["cell_2_bad_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
+    assert (measures["cell_1_state_2_message_1"], measures["cell_2_state_2_message_1"]) == (pytest.approx(1 / 4), pytest.approx(2 / 3))
 
 
 # --- families of questions, more states -------------------------------------------------------------------------------
@@ -125,29 +131,56 @@ def test_two_states_as_tables_are_two_states() -> None:
 
 
 # --- what the simulator knows -------------------------------------------------------------------------------------------
-def played(fields: dict[str, Any], protocol: dict[str, Any], store: str) -> dict[tuple[str, str], tuple[float, float | None]]:
-    """(benchmark, role) -> (exact mean of play by its strategies, its value), of all that can be played."""
-    game = {"name": "private_persuasion", **fields}
-    names = [b for b in solved(fields, **protocol).values() if b.exists and b.kind != "bound"]
-    seats = protocol_of({"name": "simulation_queries", **protocol}, game_of(game)).seats(game_of(game))
-    arms = [{"name": b.name, "seats": {r: {"agent": "strategy", "benchmark": b.name} for r in seats}} for b in names]
-    results = parlour.run({"game": game, "protocol": {"name": "simulation_queries", **protocol}, "episodes": "exact", "arms": arms}, store)
-    means = {(s["arm"], s["role"]): s["value"] for s in results.table().to_dict("records") if s["quantity"] == "payoff"}
-    return {(b.name, role): (means[b.name, role], value) for b in names for role, value in b.value.items()}
-
-
-@pytest.mark.parametrize("protocol", [
+LEVELS: list[dict[str, Any]] = [
     {"budget": 2, "price": 0.01, "simulator_knows": "signal", "accuracy": 0.8}, {"budget": 2, "simulator_knows": "persona"},
-    {"budget": 3, "simulator_knows": "past", "adaptive": False}, {"simulator_knows": "nothing"}, {"spread": 0.3},
-    {"flip": 0.1, "repeats": 2, "simulator_knows": "signal", "accuracy": 0.7, "adaptive": False}, {"binding": False},
-], ids=str)
-def test_play_earns_what_the_benchmark_says(protocol: dict[str, Any], store: str) -> None:
-    two = {"beliefs": [0.25, 0.6], "weights": [0.4, 0.6], "odds": [0.2, 1.4]}
-    fields = two if "accuracy" in protocol else {"beliefs": [0.15, 0.25, 0.6], "weights": [0.3, 0.3, 0.4], "odds": [0.3, 0.2, 1.4]}
-    found = played(fields, protocol, store)
-    assert len(found) >= 2
-    for key, (mean, value) in found.items():
-        assert mean == pytest.approx(value, abs=1e-9), key
+    {"budget": 3, "simulator_knows": "past", "adaptive": False}, {"simulator_knows": "nothing"}, {"spread": 0.3}, {"binding": False},
+    {"flip": 0.1, "repeats": 2, "simulator_knows": "signal", "accuracy": 0.7, "adaptive": False}]
+
+
+def types_for(protocol: dict[str, Any]) -> dict[str, Any]:
+    """Two types where signals and flips make many branches, else three."""
+    if "accuracy" in protocol:
+        return {"beliefs": [0.25, 0.6], "weights": [0.4, 0.6], "odds": [0.2, 1.4]}
+    return {"beliefs": [0.15, 0.25, 0.6], "weights": [0.3, 0.3, 0.4], "odds": [0.3, 0.2, 1.4]}
+
+
+def playable(protocol: dict[str, Any]) -> list[Benchmark]:
+    return [b for b in solved(types_for(protocol), **protocol).values() if b.exists and b.kind != "bound"]
+
+
+@pytest.fixture(scope="module")
+def means(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], float]:
+    """(level and benchmark, role) -> the exact mean of play by the benchmark's strategies; all in one run."""
+    arms = []
+    for i, protocol in enumerate(LEVELS):
+        game = {"name": "private_persuasion", **types_for(protocol)}
+        spec = {"name": "simulation_queries", **protocol}
+        seats = protocol_of(spec, game_of(game)).seats(game_of(game))
+        arms += [{"name": f"{i} {b.name}", "game": game, "protocol": spec,
+                  "seats": {r: {"agent": "strategy", "benchmark": b.name} for r in seats}} for b in playable(protocol)]
+    results = parlour.run({"episodes": "exact", "arms": arms}, tmp_path_factory.mktemp("levels") / "x.duckdb")
+    return {(s["arm"], s["role"]): s["value"] for s in results.table().to_dict("records") if s["quantity"] == "payoff"}
+
+
+@pytest.mark.parametrize("i", range(len(LEVELS)), ids=lambda i: str(LEVELS[i]))
+def test_play_earns_what_the_benchmark_says(i: int, means: dict[tuple[str, str], float]) -> None:
+    found = playable(LEVELS[i])
+    assert found
+    for b in found:
+        for role, value in b.value.items():
+            assert means[f"{i} {b.name}", role] == pytest.approx(value, abs=1e-9), (b.name, role)
+
+
+def test_a_sender_who_is_not_bound_would_always_send_what_more_types_obey() -> None:
+    """Why talk that binds nobody tells nothing: of two messages obeyed by different types, one is better in both states."""
+    game = game_of({"name": "private_persuasion", **THREE})
+    obeyed = [{k for k, r in enumerate(game.ratios) if r >= ratio} for ratio in (0.1, 0.5, 1.0, 3.0)]  # type: ignore[attr-defined]
+    types = list(enumerate(zip(THREE["weights"], THREE["beliefs"], strict=True)))
+    by_state = [[sum(w * (p if good else 1 - p) for k, (w, p) in types if k in some) for some in obeyed] for good in (True, False)]
+    assert all(a > b for row in by_state for a, b in pairwise(row))
+    talk = solved(THREE, binding=False)
+    assert talk["cheap_talk"].value == pytest.approx({"sender": 0.3, "receiver": 0.3 * 0.4})
+    assert talk["optimum"].kind == "bound" and "bound by her policy" in talk["optimum"].note
 
 
 def test_knowing_less_is_worth_less() -> None:

@@ -144,6 +144,19 @@ def test_a_summary_begins_anew_and_does_not_grow() -> None:
     assert isinstance(his, Summary) and (his.arms, his.counts) == ((("b1",), ("b2",)), (0, 19)) and his.means[0] is None
 
 
+@pytest.mark.parametrize("information", ["response", "both", "central"])
+def test_a_summary_holds_what_its_reader_may_see(information: str) -> None:
+    """The leader who sees answers has counts per pair; another's rewards are summed up for those alone who see them."""
+    asks, _ = watched(game(horizon=3), ["a1", "a2", "a1"], information=information, leader_history="summary", follower_history="summary")
+    hers = [o for o in [a for a in asks if a.role == "human"][-1].news if isinstance(o, Summary)]
+    assert [s.role for s in hers] == (["human"] if information == "response" else ["human", "ai"])
+    assert hers[0].arms == (("a1", "b1"), ("a1", "b2"), ("a2", "b1"), ("a2", "b2")) and hers[0].counts == (0, 1, 0, 1)
+    assert hers[0].means == (None, pytest.approx(0.2), None, pytest.approx(0.4))
+    his = [o for o in asks[-1].news if isinstance(o, Summary)] if information != "central" else []
+    assert [s.role for s in his] == {"response": ["ai"], "both": ["ai", "human"], "central": []}[information]
+    assert all(s.arms == (("b1",), ("b2",)) and s.counts == (0, 1) for s in his)
+
+
 def test_rewards_are_those_of_the_tape() -> None:
     noisy = game(noise="bernoulli", horizon=50)
     _, play = watched(noisy, ["a1"] * 50)

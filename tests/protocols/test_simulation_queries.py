@@ -13,6 +13,7 @@ from parlour.agents.mock_server import MockServer
 from parlour.errors import RulesError
 from parlour.experiments import api
 from parlour.experiments.design import game_of, protocol_of
+from parlour.experiments.plan import spans
 from parlour.experiments.seating import seat_one
 from parlour.experiments.verify import verify
 from parlour.games.base import Left, learned
@@ -68,6 +69,11 @@ def test_fixed_queries_are_answered_when_all_are_put() -> None:
     assert news(due, "sender") == [["Offer", "Left"], ["Asked", "Left"], ["Asked", *["Tried"] * 4, "Counts"]]
     assert [o.price for d in due if isinstance(d, Ask) for o in learned(d.news, Left)] == [0.2, 0.2]
     assert play.fees == {"sender": pytest.approx(0.4)}
+
+
+def test_the_worst_case_of_a_forfeit_counts_all_queries() -> None:
+    rules = SimulationQueries(budget=2, repeats=2, price=0.1).rules(GAME)
+    assert spans(GAME, rules) == {"sender": (pytest.approx(-0.4), 1.0), "receiver": (-1.0, 1.0)}
 
 
 def test_a_flip_is_heard_by_the_sender_alone() -> None:
@@ -198,7 +204,10 @@ def test_a_simulator_that_flips_costs_what_the_formula_says(stores: Path) -> Non
     found = expected(results)
     noise = (0.2 * 0.8 / 40) ** 0.5 * ((0.4 - 0.0) ** 2 + (0.8 - 0.55) ** 2) ** 0.5 / 2
     assert mean(found) == pytest.approx(0.535, abs=4 * noise)
-    line = results.table().query("quantity == 'simulator'").iloc[0]
+    lines = results.table().query("quantity == 'simulator'").set_index("benchmark")
+    assert lines["value"]["queries put"] == 1
+    assert lines["value"]["threshold of a query, x0 / (x0 + x1)"] == pytest.approx((1 / 6) ** 0.5 / (1 + (1 / 6) ** 0.5))
+    line = lines.loc["answers as the ideal follower's"]
     assert line["value"] == pytest.approx(0.8, abs=4 * (0.2 * 0.8 / 80) ** 0.5) and "told the type" in line["note"]
     policy = results.table().query("benchmark == 'stated policy, receivers at their best'").iloc[0]
     assert policy["value"] == pytest.approx(mean(found), abs=0.02), "weights of the states, not of the types alone"

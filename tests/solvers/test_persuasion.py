@@ -123,7 +123,7 @@ def test_a_robust_policy_is_obeyed_under_every_prior_of_the_ball(game: tuple[p.R
     for gains in h:  # the worst prior by another program: m free in the simplex, d >= |m - prior|, sum d <= radius
         worst = linprog([*gains, *[0] * states], A_ub=np.vstack([spread, [0] * states + [1] * states]),
                         b_ub=[*prior, *(-x for x in prior), radius], A_eq=[[1] * states + [0] * states], b_eq=[1])
-        assert worst.fun >= -1e-7
+        assert worst.fun >= -1e-7 and worst.fun == pytest.approx(p.least(prior, gains, radius), abs=1e-9)
     assert found.sender <= p.optimal(*game).sender + 1e-8
     if radius == 0:
         assert found.sender == pytest.approx(p.optimal(*game).sender, abs=1e-8)

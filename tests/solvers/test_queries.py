@@ -59,6 +59,12 @@ def test_every_algorithm_finds_what_enumeration_finds(rows: list[tuple[float, fl
             assert found.values[-1] == pytest.approx(max(every), abs=1e-9)
 
 
+def test_divide_and_conquer_refuses_a_table_without_the_quadrangle_inequality() -> None:
+    """Cells whose value is not submodular in the cuts: the assertion says what to use instead."""
+    with pytest.raises(AssertionError, match="use `plain`"):
+        divide_and_conquer(lambda i, j: float((j - i) ** 2), 8, 3)
+
+
 def spans(cuts: tuple[int, ...], n: int) -> list[tuple[int, int]]:
     edges = [-1, *cuts, n - 1]
     return [(a + 1, b) for a, b in pairwise(edges)]

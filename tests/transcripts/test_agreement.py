@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from parlour.games.solvers.noisy_receiver import Receiver, best_margin, best_policy, cost_of, kept, logit, repairing_margin, value
 from parlour.transcripts import agreement as a
-from parlour.transcripts.psychometric import expected_se, fit, grether, inversions, spread
+from parlour.transcripts.psychometric import expected_se, fit, grether, inversions, lapses, spread
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "fidelity.json").read_text())
 TAUS = VECTORS["logit_recovery"][0]["inputs"]["taus"]
@@ -166,3 +166,16 @@ def test_small_things() -> None:
     assert spread([1.0, 1.0], [0.1, 0.1]) == 0 and spread([0.0, 2.0], [0.1, 0.1]) == pytest.approx(np.sqrt(2 - 0.01))
     with pytest.raises(ValueError, match="one length"):
         a.brier([1], [1, 0])
+
+
+def test_lapses_are_told_from_noise() -> None:
+    """One who acts in 15 % of cases whatever is said, and never in 10 %: on average both come back, beside threshold and slope."""
+    rng, person, found = np.random.default_rng(5), Receiver(logit(0.3), 4.0, 0.15, 0.1), []
+    for _ in range(20):
+        told = lapses(X, rng.binomial(200, [person.acts(x) for x in X]), [200] * len(X))
+        assert told is not None and told.gain > 0
+        found.append((told.low, told.high, told.threshold, told.slope))
+    for mean, sd, want in zip(np.mean(found, axis=0), np.std(found, axis=0), (0.15, 0.1, logit(0.3), 4.0), strict=True):
+        assert abs(mean - want) <= 4 * sd / np.sqrt(20)
+    assert lapses(X[:4], [9, 5, 4, 0], [9] * 4) is None
+    assert lapses(X, [9] * 5 + [0] * (len(X) - 5), [9] * len(X)) is None

@@ -1,4 +1,5 @@
 """Seals: the same however they are made, in little memory however long the run, over every column of every table of an episode."""
+from pathlib import Path
 from random import Random
 
 import duckdb
@@ -43,6 +44,7 @@ def test_a_long_run_is_sealed_in_little_memory(long: Store, monkeypatch: pytest.
     with long.open() as db:
         one_by_one = hashes(db, "r")
     monkeypatch.setattr(storing, "MEMORY", 64 * 2**20)
+    monkeypatch.setattr(module, "vector", lambda db: 0)
     monkeypatch.setattr(module, "SPAN", 2**30)
     with pytest.raises(duckdb.OutOfMemoryException):
         seal(long, "r")
@@ -53,3 +55,18 @@ def test_a_long_run_is_sealed_in_little_memory(long: Store, monkeypatch: pytest.
     with long.open() as db:
         assert root_of(db, "r") == (len(kept), root)
     assert seal(long, "r") == root and long.rows("SELECT count(*) AS n FROM seal") == [{"n": len(kept)}]
+
+
+@pytest.mark.parametrize(("size", "lines"), [(400_000, 20), (3_000_000, 3)])
+def test_long_texts_have_room(tmp_path: Path, size: int, lines: int) -> None:
+    """More than a run of short ones is given, by the length of what it holds."""
+    store = Store(tmp_path / "x.duckdb")
+    with Journal(store.journals / "r.jsonl") as journal:
+        journal.write({"k": "run", "run": "r", "name": "r"})
+        for e in range(lines):
+            words = Random(e).randbytes(size // 2).hex()
+            journal.write({"k": "reply", "run": "r", "e": e, "t": 0, "n": 0, "words": words, "verdict": "ok"})
+            journal.write({"k": "end", "run": "r", "e": e, "status": "done", "payoffs": []})
+    store.take(journal.path)
+    assert len(seal(store, "r")) == 64
+    assert store.rows("SELECT min(length(words)) AS n, count(*) AS rows FROM attempt") == [{"n": size, "rows": lines}]

@@ -23,7 +23,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EVIL = "<script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\"></pre><b onclick='x'>"
 TALK: dict[str, Any] = {
-    "name": "talk", "seed": 5, "episodes": 32, "wordings": "all", "game": {"name": "email", "harm": 1.0}, "protocol": "advice",
+    "name": "talk", "seed": 5, "episodes": 16, "wordings": "all", "game": {"name": "email", "harm": 1.0}, "protocol": "advice",
     "attempts": 2, "seats": {"ai": "strategy"},
     "arms": [{"name": "follow", "seats": {"human": "always_follow"}},
              {"name": "mock", "seats": {"human": {"agent": "mock", "faults": {"kinds": ["malformed", "refusal"], "rate": 0.3}}}}],

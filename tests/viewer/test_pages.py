@@ -267,7 +267,7 @@ def test_an_unknown_file_and_a_taken_port_are_one_line(site: Site, tmp_path: Pat
     (tmp_path / "x.duckdb").write_text("garbage")
     with bound("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
-        for words, says in (([str(tmp_path / "no.duckdb")], "no store at"), ([str(tmp_path / "x.duckdb")], "cannot open"),
+        for words, says in (([str(tmp_path / "no.duckdb")], "no store at"), ([str(tmp_path / "x.duckdb")], "a file of another program"),
                             ([str(site.store.path), "--port", port], "choose another with --port"),
                             ([str(site.store.path), "--port", "99999"], "cannot listen"),
                             ([str(site.store.path), "--host", "0.0.0.0"], "--open-to-others")):

@@ -75,7 +75,7 @@ def test_a_fidelity_run_has_its_report(page: Page, site: Site) -> None:
     from parlour.experiments import runner
     from parlour.experiments.api import synchronous
     people, simulators = [respondent("ideal", "truth")], [respondent("m=mock", "simulator")]
-    made = design(people, simulators, priors=(0.3, 0.5), thresholds=(0.1, 0.2, 0.3, 0.5, 0.7), repeats=4, wordings=("plain",))
+    made = design(people, simulators, priors=(0.4,), thresholds=(0.1, 0.2, 0.4, 0.6), repeats=4, wordings=("plain",))
     run, _ = synchronous(runner.start(made, site.store))
     compared(site.store, run, people, simulators, draws=0)
     page.goto(f"{site.home}/run/{run}")
@@ -99,7 +99,7 @@ def test_simulations_have_their_curves(page: Page, site: Site, tmp_path: Path) -
         page.get_by_role("link", name="CSV").first.click()
     saving.value.save_as(tmp_path / "r.csv")
     last = (tmp_path / "r.csv").read_text().splitlines()[-1].split(",")
-    assert last[3] == "30" and float(last[4]) == pytest.approx(0.6 * 30 - 6 * (0.6 + 0.1 + 0.2 + 0.3))
+    assert last[2] == "30" and float(last[3]) == pytest.approx(0.6 * 30 - 6 * (0.6 + 0.1 + 0.2 + 0.3))
 
 
 # --- the file ----------------------------------------------------------------------------------------------------------------
