@@ -157,12 +157,22 @@ def test_a_human_at_the_terminal_pauses_and_goes_on_in_another_process(folder: P
     assert "Which one is better?" in talk and "human: 1 - 1 for talk = 0" in talk
 
 
-def test_score_brings_an_older_store_up_to_date(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    from parlour.transcripts.store import Store
-    ok(capsys, "play", "email", "--seat", "human=always_follow", "--seat", "ai=strategy", "--store", "old.duckdb")
-    with Store("old.duckdb").open(write=True) as db:
-        db.execute("DELETE FROM parlour WHERE version = (SELECT max(version) FROM parlour)")
+def test_score_brings_an_older_store_up_to_date(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from parlour.transcripts import store
+    every = store._migrations()
+    with monkeypatch.context() as before:
+        before.setattr(store, "_migrations", lambda: every[:-1])
+        with store.Store("old.duckdb").open(write=True):
+            pass
     code, _, err = run(capsys, "runs", "--store", "old.duckdb")
     assert code == 2 and "run `parlour score` on it once" in err
-    ok(capsys, "score", "--store", "old.duckdb")
-    assert "1/1 episodes ended" in ok(capsys, "runs", "--store", "old.duckdb")
+    assert run(capsys, "score", "--store", "old.duckdb")[0] == 2  # there is no run in it to score
+    assert ok(capsys, "runs", "--store", "old.duckdb") == ""
+
+
+def test_run_takes_other_seats(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "d.toml").write_text(DESIGN)
+    found = as_json(capsys, "run", "d.toml", "--seat", "human=always_follow", "--store", "s.duckdb")
+    assert {s["seat"] for s in found["scores"] if s["role"] == "human" and s["quantity"] == "payoff"} == {"always_follow"}
+    code, _, err = run(capsys, "run", "d.toml", "--seat", "nobody=mock", "--store", "s.duckdb")
+    assert code == 2 and err.count("\n") == 1 and "no arm has a seat 'nobody'; there are: ai, human" in err
