@@ -124,9 +124,11 @@ def test_a_fork_that_was_cut_is_resumed(tmp_path: Path, store: str, share: float
     (other.journals / journal.name).write_bytes(b"".join(lines[:at]) + lines[at][:7])
     assert api.resume(whole.run, other.path).status == "done"
     assert other.rows(WORDS, [whole.run]) == words(whole)
-    (other.journals / "early.jsonl").write_bytes(b"".join(lines[:begun]))
+    early = Store(tmp_path / "early.duckdb")
+    early.journals.mkdir()
+    (early.journals / journal.name).write_bytes(b"".join(lines[:begun]))
     with pytest.raises(StoreError, match="fork again"):
-        api.resume("early", other.path)
+        api.resume(whole.run, early.path)
 
 
 @pytest.mark.parametrize(("at", "change", "times"), [
