@@ -5,6 +5,7 @@ STORE = "parlour.duckdb"
 
 
 def design(to: argparse.ArgumentParser) -> None:
+    """A design file, and what is to be other than in it."""
     to.add_argument("design", metavar="DESIGN.toml")
     to.add_argument("--episodes", help="instead of the design's: a number per arm, or `exact`")
     to.add_argument("--seed", type=int, help="instead of the design's")
@@ -14,26 +15,31 @@ def design(to: argparse.ArgumentParser) -> None:
 
 
 def game_fields(to: argparse.ArgumentParser) -> None:
+    """Fields of a game."""
     to.add_argument("--set", action="append", default=[], metavar="FIELD=JSON", help="a field of the game; may be repeated")
 
 
 def protocol(to: argparse.ArgumentParser) -> None:
+    """A protocol and its fields."""
     to.add_argument("--protocol", default="", metavar="P", help="default: the game's usual one")
     to.add_argument("--with", dest="with_", action="append", default=[], metavar="FIELD=JSON",
                     help="a field of the protocol; may be repeated")
 
 
 def where(to: argparse.ArgumentParser) -> None:
+    """Where episodes are played."""
     to.add_argument("--on", choices=("here", "ray"), default="here", help="`ray`: on a Ray cluster (extra `cluster`)")
     to.add_argument("--shared", metavar="FOLDER", help="with --on ray: where workers write, a path all of them see or s3://...")
     to.add_argument("--workers", type=int, default=2, metavar="N", help="with --on ray: how many (default 2)")
 
 
 def run(to: argparse.ArgumentParser) -> None:
+    """A run in the store."""
     to.add_argument("run", metavar="RUN", nargs="?", default="latest", help="its name or the start of it (default: the latest)")
 
 
 def contract(to: argparse.ArgumentParser) -> None:
+    """Tables of scores and costs, and what is wanted of a contract."""
     to.add_argument("--scores", required=True, metavar="CSV", help="model,score: a line per text; or model and a column per outcome")
     to.add_argument("--costs", required=True, metavar="CSV", help="model,cost")
     to.add_argument("--objective", choices=("pay", "budget", "deviation"), default="pay", help="what is to be least (default pay)")
@@ -51,8 +57,10 @@ def contract(to: argparse.ArgumentParser) -> None:
 
 
 def store(to: argparse.ArgumentParser, default: str = STORE) -> None:
+    """The store file."""
     to.add_argument("--store", default=default, metavar="FILE", help=f"the DuckDB file (default {default})")
 
 
 def json(to: argparse.ArgumentParser) -> None:
+    """JSON instead of tables."""
     to.add_argument("--json", action="store_true", help="print JSON, for scripts")

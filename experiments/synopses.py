@@ -8,20 +8,20 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-def listings(commands: "Commands") -> None:
+def _listings(commands: "Commands") -> None:
     for folder, what in (("games", "the games there are, a line each"), ("protocols", "the protocols, a line each"),
                          ("agents", "who can take a seat, a line each")):
         add.json(commands.add_parser(folder, help=what, description=what))
 
 
-def show(commands: "Commands") -> None:
+def _show(commands: "Commands") -> None:
     to = commands.add_parser("show", help="a game: its model, fields, roles, seats, benchmarks, wordings")
     to.add_argument("game", metavar="GAME")
     add.game_fields(to)
     add.protocol(to)
 
 
-def benchmark(commands: "Commands") -> None:
+def _benchmark(commands: "Commands") -> None:
     to = commands.add_parser("benchmark", help="the analytic solutions of a game under a protocol's rules")
     to.add_argument("game", metavar="GAME")
     add.game_fields(to)
@@ -29,7 +29,7 @@ def benchmark(commands: "Commands") -> None:
     add.json(to)
 
 
-def play(commands: "Commands") -> None:
+def _play(commands: "Commands") -> None:
     to = commands.add_parser("play", help="one episode, watched; any seat may be `human`",
                              description="Plays one episode. A seat is a name, name:first-field, or JSON: "
                                          "--seat human=human --seat ai=llm:gpt-4o-mini. Empty seats go to the mock.")
@@ -43,7 +43,7 @@ def play(commands: "Commands") -> None:
     add.json(to)
 
 
-def estimate(commands: "Commands") -> None:
+def _estimate(commands: "Commands") -> None:
     to = commands.add_parser("estimate", help="what a design will take: calls, tokens, money, time",
                              description="Plays a few episodes with the mock in each model's place. Calls nobody and needs "
                                          "no key.")
@@ -51,7 +51,7 @@ def estimate(commands: "Commands") -> None:
     add.json(to)
 
 
-def run(commands: "Commands") -> None:
+def _run(commands: "Commands") -> None:
     to = commands.add_parser("run", help="an experiment from a design file")
     add.design(to)
     to.add_argument("--seat", action="append", default=[], metavar="ROLE=AGENT", help="instead of the design's, in every arm that has the "
@@ -61,7 +61,7 @@ def run(commands: "Commands") -> None:
     add.json(to)
 
 
-def resume(commands: "Commands") -> None:
+def _resume(commands: "Commands") -> None:
     to = commands.add_parser("resume", help="take an interrupted or paused run up again")
     add.run(to)
     to.add_argument("--budget", type=float, metavar="US$", help="for the whole run, instead of the one it was begun with")
@@ -71,7 +71,7 @@ def resume(commands: "Commands") -> None:
     add.json(to)
 
 
-def score(commands: "Commands") -> None:
+def _score(commands: "Commands") -> None:
     to = commands.add_parser("score", help="compute a run's table from its rows, and keep the scores")
     add.run(to)
     to.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
@@ -82,7 +82,7 @@ def score(commands: "Commands") -> None:
     add.json(to)
 
 
-def compliance(commands: "Commands") -> None:
+def _compliance(commands: "Commands") -> None:
     to = commands.add_parser("compliance", help="whether contracts were obeyed, and what they were worth, from a run's rows",
                              description="For runs of games in which one posts payments and another chooses in private.")
     add.run(to)
@@ -91,7 +91,7 @@ def compliance(commands: "Commands") -> None:
     add.json(to)
 
 
-def calibration(commands: "Commands") -> None:
+def _calibration(commands: "Commands") -> None:
     to = commands.add_parser("calibration", help="outcome chances of generators, or what briefs earn, from a run's scores",
                              description="Reads a run in which writers wrote and evaluators scored: under protocol "
                                          "calibration the chances of every generator, under brief_calibration the means of "
@@ -107,7 +107,7 @@ def calibration(commands: "Commands") -> None:
     add.json(to)
 
 
-def verify(commands: "Commands") -> None:
+def _verify(commands: "Commands") -> None:
     to = commands.add_parser("verify", help="drive every script again by the recorded words: all must come out the same",
                              description="Offline, without any model or key. Exit code 0: everything came out as recorded; "
                                          "1: something did not, and the first of it is named.")
@@ -117,7 +117,7 @@ def verify(commands: "Commands") -> None:
     add.json(to)
 
 
-def design(commands: "Commands") -> None:
+def _design(commands: "Commands") -> None:
     to = commands.add_parser("design", help="a design in words and counts, and what is confounded in it; or lock it",
                              description="check: explains a design back and says what cannot be told apart. lock: writes its hash "
                                          "beside it; every run of it then carries the hash and each deviation.")
@@ -126,7 +126,7 @@ def design(commands: "Commands") -> None:
     add.json(to)
 
 
-def plan(commands: "Commands") -> None:
+def _plan(commands: "Commands") -> None:
     to = commands.add_parser("plan", help="how many episodes a design needs for a power or a precision, and their cost",
                              description="By simulation, for every primary hypothesis; values vary as in a pilot run, or else as "
                                          "when the mock plays. Calls nobody and needs no key.")
@@ -142,7 +142,7 @@ def plan(commands: "Commands") -> None:
     add.json(to)
 
 
-def hypotheses(commands: "Commands") -> None:
+def _hypotheses(commands: "Commands") -> None:
     to = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
     add.run(to)
     to.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
@@ -151,7 +151,7 @@ def hypotheses(commands: "Commands") -> None:
     add.json(to)
 
 
-def report(commands: "Commands") -> None:
+def _report(commands: "Commands") -> None:
     to = commands.add_parser("report", help="a run as one page, as Markdown, and its tables as CSV and LaTeX")
     add.run(to)
     to.add_argument("--to", metavar="FOLDER", help="default: the run's name and -report")
@@ -161,7 +161,7 @@ def report(commands: "Commands") -> None:
     add.json(to)
 
 
-def bundle(commands: "Commands") -> None:
+def _bundle(commands: "Commands") -> None:
     to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again",
                              description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
                                          "and no network: it drives every script again and compares every cell of every table.")
@@ -173,7 +173,7 @@ def bundle(commands: "Commands") -> None:
     add.json(to)
 
 
-def fork(commands: "Commands") -> None:
+def _fork(commands: "Commands") -> None:
     to = commands.add_parser("fork", help="play recorded episodes again up to a turn, change one thing, play on",
                              description="The effect is the paired difference, fork minus origin, with its interval.")
     to.add_argument("episodes", metavar="RUN/EPISODES", help="RUN/0,2,5-9 or RUN/all; numbers alone are of the latest run")
@@ -185,7 +185,7 @@ def fork(commands: "Commands") -> None:
     add.json(to)
 
 
-def blame(commands: "Commands") -> None:
+def _blame(commands: "Commands") -> None:
     to = commands.add_parser("blame", help="share the gap to the optimum among the seats, over the recorded episodes of a run",
                              description="Swaps seats for a benchmark's strategies, on the same states and draws (Shapley "
                                          "values: exact up to four seats).")
@@ -198,14 +198,14 @@ def blame(commands: "Commands") -> None:
     add.json(to)
 
 
-def replay(commands: "Commands") -> None:
+def _replay(commands: "Commands") -> None:
     to = commands.add_parser("replay", help="watch a recorded episode turn by turn")
     to.add_argument("id", metavar="ID", help="RUN/EPISODE, or EPISODE of the latest run")
     to.add_argument("--delay", type=float, default=0.0, metavar="S", help="seconds between turns (default 0)")
     add.store(to)
 
 
-def fidelity(commands: "Commands") -> None:
+def _fidelity(commands: "Commands") -> None:
     to = commands.add_parser("fidelity", help="how faithfully a simulator stands in for people, and what it costs if it does not",
                              description="Everybody answers the same items: priors x thresholds x wordings x repeats, in three "
                                          "tasks. A respondent is `ideal`, a seat's spec (name, name:first-field, JSON), or "
@@ -227,7 +227,7 @@ def fidelity(commands: "Commands") -> None:
     add.json(to)
 
 
-def simulate(commands: "Commands") -> None:
+def _simulate(commands: "Commands") -> None:
     to = commands.add_parser("simulate", help="learner against learner over many seeds, compiled; curves into the store",
                              description="Gone on with where it was cut off: seeds in the store are not simulated again.")
     to.add_argument("game", metavar="GAME", help="prompting")
@@ -244,7 +244,7 @@ def simulate(commands: "Commands") -> None:
     add.json(to)
 
 
-def learners(commands: "Commands") -> None:
+def _learners(commands: "Commands") -> None:
     to = commands.add_parser("learners", help="how the seats of a run learned: regret, exploration, the learner each is like",
                              description="For runs of games that are played in rounds. Everything is computed from rows.")
     add.run(to)
@@ -256,7 +256,7 @@ def learners(commands: "Commands") -> None:
     add.json(to)
 
 
-def recovery(commands: "Commands") -> None:
+def _recovery(commands: "Commands") -> None:
     to = commands.add_parser("recovery", help="how often `learners` recovers a learner that is known: the confusion matrix",
                              description="Known learners play, each is fitted as `learners` does it, and what came out is counted.")
     to.add_argument("--choices", type=int, default=200, metavar="N", help="of each learner (default 200)")
@@ -266,27 +266,27 @@ def recovery(commands: "Commands") -> None:
     add.json(to)
 
 
-def runs(commands: "Commands") -> None:
+def _runs(commands: "Commands") -> None:
     to = commands.add_parser("runs", help="the runs in a store")
     add.store(to)
     add.json(to)
 
 
-def transcript(commands: "Commands") -> None:
+def _transcript(commands: "Commands") -> None:
     to = commands.add_parser("transcript", help="read one episode")
     to.add_argument("id", metavar="ID", help="RUN/EPISODE, or EPISODE of the latest run")
     add.store(to)
     add.json(to)
 
 
-def sql(commands: "Commands") -> None:
+def _sql(commands: "Commands") -> None:
     to = commands.add_parser("sql", help="ask the store anything")
     to.add_argument("query", metavar="QUERY")
     add.store(to)
     add.json(to)
 
 
-def export(commands: "Commands") -> None:
+def _export(commands: "Commands") -> None:
     to = commands.add_parser("export", help="a run as Parquet, JSON lines, or tidy long CSV")
     add.run(to)
     to.add_argument("--html", dest="command", action="store_const", const="export --html", default=argparse.SUPPRESS,
@@ -296,7 +296,7 @@ def export(commands: "Commands") -> None:
     add.store(to)
 
 
-def contract(commands: "Commands") -> None:
+def _contract(commands: "Commands") -> None:
     to = commands.add_parser("contract", help="what to pay for text by its quality, from tables of scores and costs",
                              description="The payments that make the best model the best choice of whoever runs it unseen, "
                                          "with diagnostics, confidence and a picture. See docs/contracts.md.")
@@ -304,7 +304,7 @@ def contract(commands: "Commands") -> None:
     add.json(to)
 
 
-def mock_server(commands: "Commands") -> None:
+def _mock_server(commands: "Commands") -> None:
     to = commands.add_parser("mock-server", help="the mock LLM as an OpenAI-compatible server on loopback",
                              description="Answers /v1/chat/completions on 127.0.0.1 with valid random moves, and "
                                          "misbehaves on purpose if asked to.")
@@ -314,7 +314,7 @@ def mock_server(commands: "Commands") -> None:
     to.add_argument("--faults", default="", help="kinds of faults, comma-separated (default: all)")
 
 
-def view(commands: "Commands") -> None:
+def _view(commands: "Commands") -> None:
     to = commands.add_parser("view", help="a page to look at runs, transcripts and curves",
                              description="Serves a read-only page over the store, on this machine alone unless told otherwise, at an "
                                          "address that holds a token. Needs the extra `view`, plots also `plots`.")
@@ -325,7 +325,7 @@ def view(commands: "Commands") -> None:
     to.add_argument("--browser", action="store_true", help="open it in the browser")
 
 
-def demo(commands: "Commands") -> None:
+def _demo(commands: "Commands") -> None:
     to = commands.add_parser("demo", help="the main job, offline, in seconds; or a demonstration with its report",
                              description="Without a name: a tour. With one: a question, what is expected by formula, what play found, "
                                          "and a report. --model puts a model in the mock's place.")
@@ -338,13 +338,13 @@ def demo(commands: "Commands") -> None:
     add.json(to)
 
 
-def examples(commands: "Commands") -> None:
+def _examples(commands: "Commands") -> None:
     to = commands.add_parser("examples", help="the designs that ship; with --to, as files to run and change")
     to.add_argument("names", metavar="NAME", nargs="*", help="default: all")
     to.add_argument("--to", metavar="FOLDER", help="write them there")
     add.json(to)
 
 
-ALL = (listings, show, benchmark, play, estimate, run, resume, score, compliance, calibration, verify, design, plan, hypotheses, report,
-       bundle, fork, blame, replay, fidelity, simulate, learners, recovery, runs, transcript, sql, export, contract, mock_server, view,
-       demo, examples)
+ALL = (_listings, _show, _benchmark, _play, _estimate, _run, _resume, _score, _compliance, _calibration, _verify, _design, _plan,
+       _hypotheses, _report, _bundle, _fork, _blame, _replay, _fidelity, _simulate, _learners, _recovery, _runs, _transcript, _sql,
+       _export, _contract, _mock_server, _view, _demo, _examples)

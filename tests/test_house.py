@@ -101,7 +101,7 @@ def test_every_public_name_has_a_docstring(path: Path) -> None:
     small = {"Frozen", "main", "parser"} if path.name in ("base.py", "cli.py") else set()
     commands = {"show", "benchmark", "play", "run", "resume", "score", "runs", "transcript", "sql", "export",
                 "mock_server", "demo", "fork", "blame", "replay"}
-    allowed = small | (commands if path.name in ("commands.py", "rerun.py") else set())  # what each does stands in the help of cli.py
+    allowed = small | (commands if path.name in ("commands.py", "rerun.py") else set())  # what each does stands in synopses.py
     moves = {"games"}  # a game's class is described by its module's docstring
     missing = [n for n in documented(ast.parse(path.read_text())) if n not in allowed]
     if path.relative_to(ROOT).parts[0] in moves and len(missing) == 1 and ast.get_docstring(ast.parse(path.read_text())):
