@@ -229,6 +229,7 @@ def test_the_command_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str], s
     assert main(["run", toml(mock, 'cache = "read-only"'), *store]) == 2
     err = capsys.readouterr().err
     assert "no cache at" in err and err.count("parlour: ") == 4
+    toml(mock, "budget = 0.3")  # as the run was begun
     assert main(["resume", *store, "--budget", "100"]) == 0
     assert "paid replies" in capsys.readouterr().out
 
