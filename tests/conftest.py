@@ -1,4 +1,5 @@
 """What every test gets: no network but loopback, and helpers to run the whole pipeline in a folder of its own."""
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def offline() -> Iterator[None]:
     yield
     socket.socket.connect = _connect  # type: ignore[method-assign]
     socket.getaddrinfo = _lookup
+
+
+@pytest.fixture(scope="module")
+def set_aside() -> Iterator[None]:
+    """What is in memory is no garbage: statsmodels collects in every correction, which in a process of many tests takes a second."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

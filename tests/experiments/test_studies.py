@@ -23,6 +23,7 @@ def test_intervals_cover(studies: Any) -> None:
     assert len(found) == 9 and all(f.share >= 0.87 for f in found)
 
 
+@pytest.mark.usefixtures("set_aside")
 def test_families_seldom_claim_what_is_not(studies: Any) -> None:
     found, = studies.family(25, np.random.default_rng(1))
     assert found.share <= 0.2  # at .05, more than five of 25 happens once in 800

@@ -102,6 +102,7 @@ def test_an_untested_hypothesis_counts_in_its_family() -> None:
     assert adjusted([0.02, None], "primary") == [pytest.approx(0.04), None]
 
 
+@pytest.mark.usefixtures("set_aside")
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_benjamini_hochberg_is_scipys_and_never_above_holm(ps: list[float]) -> None:
