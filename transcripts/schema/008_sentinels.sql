@@ -7,6 +7,7 @@ CREATE TABLE sentinel (
     latency DOUBLE, cached BOOLEAN, fingerprint VARCHAR
 );
 
+-- A person is not paid by the call, at the keyboard or in a browser; a sentinel is.
 CREATE OR REPLACE VIEW possibly_paid AS
 SELECT c.run, c.episode, c.turn, c.try, k.role, json_extract_string(m.seats, '$."' || k.role || '".agent') AS agent,
        sum(c.calls)::INTEGER AS calls
@@ -17,7 +18,7 @@ FROM (SELECT run, episode, turn, 0 AS try, 1 AS calls FROM ask
 JOIN ask k USING (run, episode, turn)
 JOIN episode e USING (run, episode)
 JOIN arm m USING (run, arm)
-WHERE agent IS DISTINCT FROM 'human'
+WHERE coalesce(agent, '') NOT IN ('human', 'web')
 GROUP BY ALL HAVING sum(c.calls) > 0
 UNION ALL
 SELECT run, NULL, NULL, try, 'sentinel', spec ->> 'model', sum(if(verdict = 'asked', 1, -1))::INTEGER
