@@ -77,14 +77,16 @@ def _design(design: Design) -> list[str | Table | Figure | Code]:
 
 
 # --- results ----------------------------------------------------------------------------------------------------------------
+WORST = "worst, best: the mean if every unfinished episode had paid the least, or the greatest, that the game allows. "
+
+
 def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[str | Table | Figure]:
     means = [s for s in scores if s["quantity"] == "payoff"]
     gaps = [s for s in scores if s["quantity"] == "gap"]
     lost = any(s["missing"] for s in means)
     yield Table("payoffs", [_mean(s, lost) for s in means],
-                f"Mean net payoff per arm and role with its {level:.0%} interval. worst, best: the mean if every unfinished episode had "
-                "paid the least, or the greatest, that the game allows. icc: intraclass correlation of the clusters; distinct: share of "
-                "distinct replies; effective: independent episodes that the sample is worth.")
+                f"Mean net payoff per arm and role with its {level:.0%} interval. {WORST if lost else ''}icc: intraclass "
+                "correlation of the clusters; distinct: share of distinct replies; effective: independent episodes that the sample is worth.")
     yield Table("gaps", [{"arm": s["arm"], "role": s["role"], "benchmark": s["benchmark"], "kind": s["kind"], "value": s["benchmark_value"],
                           "gap": s["value"], "low": s["low"], "high": s["high"]} for s in gaps],
                 "Mean payoff less the value of each benchmark.")

@@ -74,14 +74,14 @@ def specification_curve(rows: Sequence[Row], null: float, unit: str) -> str:
 
 
 def curves(rows: Sequence[Row], by: str, across: str, up: str, x: str, y: str, marks: Sequence[tuple[float, float]] = ()) -> str:
-    """A line for each value of `by`, named at its right end; marks: points to be seen."""
+    """A line for each value of `by`, named in a legend; marks: points to be seen."""
     plot, axes = canvas(height=3.2)
     for name, colour in zip(dict.fromkeys(r[by] for r in rows), (ACCENT, WARM, SOFT, INK) * len(rows), strict=False):
         own = [r for r in rows if r[by] == name]
-        axes.plot([r[across] for r in own], [r[up] for r in own], color=colour, linewidth=1.6)
-        axes.annotate(str(name), (own[-1][across], own[-1][up]), (4, 0), textcoords="offset points", fontsize=8, color=colour, va="center")
+        axes.plot([r[across] for r in own], [r[up] for r in own], color=colour, linewidth=1.6, label=str(name))
     for point in marks:
         axes.plot(*point, "o", color=INK, markersize=5)
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)
+    axes.legend(title=by, fontsize=8, title_fontsize=8, frameon=False)
     return svg(plot)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,9 +56,11 @@ def table(tmp_path: Path, capfd: pytest.CaptureFixture[str], design: dict[str, A
     thread = threading.Thread(target=play, daemon=True)
     thread.start()
     wanted, text = sum(s["agent"] == "web" for s in design["seats"].values() if isinstance(s, dict)), ""
-    while (len(re.findall(r"http://\S+", text)) < wanted) and thread.is_alive():
+    while len(links := dict(re.findall(r"(\w+): (http://\S+)\n", text))) < wanted and thread.is_alive():
+        time.sleep(0.01)
         text += capfd.readouterr().err
-    yield Table(dict(re.findall(r"^(\w+): (http://\S+)$", text, re.MULTILINE)), store, done, thread)
+    assert len(links) == wanted, f"{links} of {wanted} links; {done}; {text}"
+    yield Table(links, store, done, thread)
     thread.join(30)
 
 
