@@ -86,7 +86,8 @@ def _results(scores: Sequence[Score], level: float, figures: bool) -> Iterator[s
     lost = any(s["missing"] for s in means)
     yield Table("payoffs", [_mean(s, lost) for s in means],
                 f"Mean net payoff per arm and role with its {level:.0%} interval. {WORST if lost else ''}icc: intraclass "
-                "correlation of the clusters; distinct: share of distinct replies; effective: independent episodes that the sample is worth.")
+                "correlation of the clusters; distinct: share of distinct replies; effective: independent episodes that the sample is "
+                "worth.")
     yield Table("gaps", [{"arm": s["arm"], "role": s["role"], "benchmark": s["benchmark"], "kind": s["kind"], "value": s["benchmark_value"],
                           "gap": s["value"], "low": s["low"], "high": s["high"]} for s in gaps],
                 "Mean payoff less the value of each benchmark.")
