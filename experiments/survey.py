@@ -26,7 +26,7 @@ LEFT JOIN attempt a ON a.run = e.run AND a.episode = e.episode AND a.verdict = '
 """
 RECITES = ": recites"
 """Ends the name of an arm in which a simulator is asked for the result."""
-PEOPLE = "people"
+PEOPLE, REPEATS = "people", 10
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -54,9 +54,10 @@ def against_humans(args: Namespace) -> int:
     if page and page.suffix == ".png" and of.kind == "number":
         raise FieldError(f"--page {page}: numbers are not drawn; name an .html file.")
     more = {"budget": args.budget} if args.budget is not None else {}
-    made = design(of, simulators, args.repeats, args.wording or ("all",), args.seed, cache=args.cache, attempts=args.attempts, **more)
+    repeats = REPEATS if args.repeats is None else args.repeats
+    made = design(of, simulators, repeats, args.wording or ("all",), args.seed, cache=args.cache, attempts=args.attempts, **more)
     if args.estimate or not args.json:
-        tell(made, [f"    se of a share near one half: {(0.25 / args.repeats) ** 0.5:.3f} a question and wording"])
+        tell(made, [f"    se of a share near one half: {(0.25 / repeats) ** 0.5:.3f} a question and wording"])
     if args.estimate:
         return 0
     store = Store(args.store)
