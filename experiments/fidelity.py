@@ -202,11 +202,11 @@ def _sensitivities(of: Respondent, said: Answers) -> list[Score]:
     """One random effect per factor, and where it has two levels the shift from one to the other."""
     lines: list[Score] = []
     for factor, effect in rows.sensitivities(said).items():
-        numbers = [(SENSITIVITY[factor], effect.sd, (effect.low, effect.high))]
+        numbers: list[tuple[str, float, tuple[float, float] | None]] = [(SENSITIVITY[factor], effect.sd, (effect.low, effect.high))]
         if effect.shift is not None and factor in SHIFTS:
             numbers.append((SHIFTS[factor], effect.shift, effect.span))
-        lines += [_line(of.name, of, "respondent", name, value, span, said, 0, "") | {"method": "bracket" if effect.bracket else ""}
-                  for name, value, span in numbers]
+        method = {"method": "bracket"} if effect.bracket else {}
+        lines += [_line(of.name, of, "respondent", name, value, span, said, 0, "") | method for name, value, span in numbers]
     return lines
 
 
