@@ -20,8 +20,8 @@ from ..transcripts import fidelity as rows
 from ..transcripts.arms import BLANK, Score
 from ..transcripts.fidelity import SEP, Answers
 from ..transcripts.psychometric import expected_se
-from ..transcripts.sensitivity import told_apart
 from ..transcripts.scores import put
+from ..transcripts.sensitivity import told_apart
 from ..transcripts.store import Store
 from .design import Design, Fields, make_design, seat
 

@@ -136,7 +136,8 @@ def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
         stated = min(1 - SURE, max(SURE, move["chance"]))
-        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{CROSSES.get(r['wording'], {}).get(SAMPLED, r['wording'])}"))
+        wording, = factors([r["wording"]])[SAMPLED]
+        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{wording}"))
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":

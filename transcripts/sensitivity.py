@@ -30,7 +30,8 @@ FAR = 1e3
 
 @dataclass(frozen=True)
 class Effect:
-    """One factor, its levels in the order of the alphabet. sd in logits of the threshold, from low to high; shift from its first level to its second, if there are two.
+    """One factor, its levels in the order of the alphabet. sd in logits of the threshold, from low to high; shift from its first
+    level to its second, if there are two.
 
     bracket  whether answers were separated, so that low and high are all that they allow instead of a confidence interval
     """

@@ -63,7 +63,8 @@ def test_identical_repeats_do_not_make_it_surer() -> None:
     assert d - c > 0.8 * (b - a)
 
 
-@pytest.mark.parametrize(("effects", "moved"), [({}, None), ({"reversed": 1.0}, "order"), ({"neutral": 1.0}, "labels"), ({"farm": 1.0}, "wording")])
+@pytest.mark.parametrize(("effects", "moved"), [({}, None), ({"reversed": 1.0}, "order"), ({"neutral": 1.0}, "labels"),
+                                                ({"farm": 1.0}, "wording")])
 def test_a_step_has_bounds_that_hold_what_moves_it(effects: dict[str, float], moved: str | None) -> None:
     found = sensitivity(X, counts(effects, None, 2, np.random.default_rng(0)), FACTORS)
     for factor, e in found.items():
@@ -114,5 +115,5 @@ def test_firth_is_the_posterior_mode_under_jeffreys_prior() -> None:
         return -float(np.sum(k * log_expit(z) + (n - k) * log_expit(-z))
                       + np.linalg.slogdet((design * (n * p * (1 - p))[:, None]).T @ design)[1] / 2)
 
-    assert firth(design, k, n)[0] == pytest.approx(minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12}).x,
-                                                   abs=1e-5)
+    best = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12}).x
+    assert firth(design, k, n)[0] == pytest.approx(best, abs=1e-5)

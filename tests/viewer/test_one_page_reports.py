@@ -1,4 +1,5 @@
 """The one-page reports of `parlour fidelity`: on paper and on a dark screen, wide and narrow, needing nothing from outside."""
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_the_report_shows_what_moves_the_threshold(browser: Browser, pages: dict
     page.goto(pages["fidelity"].as_uri())
     table = page.locator("h2", has_text="What moves the threshold").locator("xpath=following-sibling::div[1]")
     cells = table.locator("tr", has_text="simulator step").locator("td").all_inner_texts()
-    wordings, orders, labels, shift, neutral = (float(c.split()[0]) for c in cells)
-    assert wordings == labels == neutral == 0 and orders == pytest.approx(0.6, abs=0.15) and shift == pytest.approx(1.2, abs=0.3)
-    assert all("[" in c for c in cells)
+    for cell, true in zip(cells, (0.0, 0.6, 0.0, 1.2, 0.0), strict=True):
+        middle, low, high = (float(x) for x in re.findall(r"-?\d+\.\d+", cell))
+        assert "[" in cell and low <= true <= high and (low > 0.2 if true else middle == 0)
     page.close()
