@@ -13,18 +13,22 @@ from .pages import page as filled
 from .people import Choices
 
 
-def page(run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[str, Choices], scores: Sequence[Score]) -> str:
-    """The report as HTML. about: title, source, licence, asking; keys: of the questions; said: simulator -> its choices."""
+def page(run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[str, Choices], scores: Sequence[Score],
+         verdicts: Sequence[str] = ()) -> str:
+    """The report as HTML. about: title, source, licence, asking; keys: of the questions; said: simulator -> its choices; verdicts: what
+    the scores come to, in sentences."""
     arms = [(arm, [_row(s) for s in some]) for arm, some in groupby(scores, key=lambda s: s["arm"])]
-    return filled("people.html", run=run, about=about, arms=arms, picture=both(partial(picture, keys, said)) if said else None)
+    drawn = both(partial(picture, keys, said)) if said else None
+    return filled("people.html", run=run, about=about, arms=arms, verdicts=verdicts, picture=drawn)
 
 
-def write(to: Path, run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[str, Choices], scores: Sequence[Score]) -> None:
+def write(to: Path, run: str, about: Mapping[str, str], keys: Sequence[str], said: Mapping[str, Choices], scores: Sequence[Score],
+          verdicts: Sequence[str] = ()) -> None:
     """The report as a .png (the picture alone, of choices) or as a page of HTML."""
     if to.suffix == ".png":
         to.write_bytes(png(partial(picture, keys, said)))
     else:
-        to.write_text(page(run, about, keys, said, scores))
+        to.write_text(page(run, about, keys, said, scores, verdicts))
 
 
 def _row(s: Score) -> dict[str, str]:
