@@ -238,9 +238,10 @@ def _demand(of: DataSet, counts: Any, shares: Any) -> Iterator[tuple[str, float]
     items = of.questions
     found = designs.demand([q.price or 0.0 for q in items], [float(q.attribute or 0) for q in items], counts[:, 0], counts.sum(axis=1))
     yield "demand never rises with the price", float(found.falls)
-    if found.slope is not None and found.worth is not None and found.slope_se is not None and found.worth_se is not None:
-        yield from (("slope of demand (logit per unit of price)", found.slope), ("its standard error", found.slope_se),
-                    ("willingness to pay for the attribute", found.worth), ("its standard error (willingness to pay)", found.worth_se))
+    if found.slope is not None and found.slope_se is not None:
+        yield from (("slope of demand (logit per unit of price)", found.slope), ("its standard error", found.slope_se))
+    if found.worth is not None and found.worth_se is not None:
+        yield from (("willingness to pay for the attribute", found.worth), ("its standard error (willingness to pay)", found.worth_se))
 
 
 def _hiring(of: DataSet, counts: Any, shares: Any) -> Iterator[tuple[str, float]]:

@@ -216,6 +216,8 @@ def test_demand_gives_back_what_an_attribute_is_worth() -> None:
     found = designs.demand(price, attribute, rng.binomial(400, share), [400] * len(items))
     assert found.slope is not None and found.worth is not None and found.slope_se and found.worth_se
     assert abs(found.slope + 0.8) <= 4 * found.slope_se and abs(found.worth - 1.5) <= 4 * found.worth_se
+    flat = designs.demand(price, attribute, np.full(len(items), 3.0), [9] * len(items))
+    assert (flat.worth, flat.worth_se) == (None, None) and flat.slope == pytest.approx(0, abs=1e-9) and flat.falls
     sure = designs.demand(price, attribute, 9.0 * (price <= 4 + attribute), [9] * len(items))
     assert (sure.slope, sure.worth, sure.falls) == (None, None, True)
 
@@ -239,13 +241,13 @@ def test_a_bootstrap_covers_what_it_should() -> None:
 def test_the_interval_of_a_flat_simulators_spread_covers_it() -> None:
     """A fifth of people's spread, thirty answers a question: percentiles alone hold it in one of three samples, for noise adds up."""
     rng, held = np.random.default_rng(3), 0
-    for _ in range(30):
+    for _ in range(14):
         h = rng.beta(1.5, 1.5, 8)
         people, own = rng.binomial(40, h) / 40, rng.binomial(30, 0.5 + 0.2 * (h - 0.5)).astype(float)
         c = compared.Choices(np.column_stack([people, 1 - people]), np.full(8, 40.0), np.stack([own, 30 - own], axis=-1)[None], ("plain",))
-        low, high = compared.intervals(c, draws=60)["dispersion ratio"]
+        low, high = compared.intervals(c, draws=40)["dispersion ratio"]
         held += low <= 0.2 <= high
-    assert held >= 25
+    assert held >= 11
 
 
 @pytest.mark.parametrize(("name", "shown"), [
