@@ -73,7 +73,8 @@ def sender(noise: Noise) -> Agent:
 def served() -> MockServer:
     rules = protocol_of({"name": "simulation_queries"}, GAME).rules(GAME)
     known = {b.name: b for b in GAME.benchmarks(rules)}
-    flips = {f"simulator {d}": seat_one(GAME, rules, "simulator", {"agent": "updater", "flip": d}, {}, known) for d in {n.seat for n in NOISES}}
+    flips = {f"simulator {d}": seat_one(GAME, rules, "simulator", {"agent": "updater", "flip": d}, {}, known)
+             for d in {n.seat for n in NOISES}}
     return MockServer(agents={"buyer": seat_one(GAME, rules, "receiver", {"agent": "strategy"}, {}, known), **flips,
                               **{f"sender {n.name}": sender(n) for n in NOISES}})
 
