@@ -15,6 +15,7 @@ from parlour.experiments import fidelity as f
 from parlour.experiments.api import synchronous
 from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
+from parlour.experiments.people import table
 from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
 from parlour.games.base import Rules
@@ -240,4 +241,35 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
     for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
                         ("prior,threshold,action\n0.4,1,buy", "strictly between")):
         file.write_text(wrong)
+        assert main(given) == 2 and said in capsys.readouterr().err
+
+
+def test_chances_stated_on_record_tell_how_people_update(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A declared mapping names their column: people who weigh the prior by .8 and the message by .5 are found to."""
+    lines = ["base,cut,bought,belief,frame"]
+    for prior in (0.3, 0.4):
+        for cut in (0.2, 0.3, 0.45, 0.6):
+            held = 1 / (1 + exp(-(0.1 + 0.8 * logit(prior) - 0.5 * logit(cut))))
+            lines += [f"{prior},{cut},{int(held >= 0.5)},{held},shop", f"{prior},{cut},{int(held >= 0.5)},,shop", f"{prior},{cut},,{held},clinic"]
+    (tmp_path / "export.csv").write_text("\n".join(lines))
+    mapping, store = tmp_path / "shoppers.toml", str(tmp_path / "r.duckdb")
+    mapping.write_text('[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nwording = "frame"\nstated = "belief"\n')
+    given = ["fidelity", "--truth", f"recorded:{mapping}", "--simulator", 'bayes={"agent":"updater"}', "--repeats", "2", "--store", store]
+    assert main([*given, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    for name, value in (("constant", 0.1), ("weight of the prior", 0.8), ("weight of the evidence", 0.5)):
+        assert number(scores, "truth shoppers", f"updating: {name}") == pytest.approx(value, abs=1e-9)
+    assert number(scores, "truth shoppers", "stated chances less Bayes's rule: rms") > 0.05
+    assert number(scores, "simulator bayes", "stated chances less Bayes's rule: rms") == pytest.approx(0, abs=1e-6)
+    table(scores)
+    assert "weighs the prior by 0.80, the message by 0.50" in capsys.readouterr().out
+    for wrong in ("1.2", "-0.1", "70%", "often", "nan"):
+        (tmp_path / "export.csv").write_text(f"base,cut,bought,belief,frame\n0.3,0.4,1,0.5,shop\n0.3,0.4,1,{wrong},shop")
+        assert main(given) == 2
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1 and "line 3: a stated chance is a number from 0 to 1" in said[0] and said[0].endswith(f"got '{wrong}'.")
+    for text, said in (('[csv]\nfile = "export.csv"\nbelief = "b"', "no mapping belief"), ("[csv]", "needs a table [csv] with file"),
+                       ('[csv]\nfile = "export.csv"\nstated = "chance"', "no column 'prior'"), ("file = ", "is not TOML"),
+                       ('[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nstated = "s"', "no column 's'")):
+        mapping.write_text(text)
         assert main(given) == 2 and said in capsys.readouterr().err
