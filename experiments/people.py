@@ -111,8 +111,8 @@ def _updating(scores: Sequence[Score], who: str) -> None:
     """What a respondent makes of prior and message, where chances were stated."""
     by = {s["benchmark"]: s["value"] for s in scores if s["arm"] == who}
     if "updating: weight of the prior" in by:
-        print(f"    weighs the prior by {by['updating: weight of the prior']:.2f}, the message by {by['updating: weight of the evidence']:.2f} "
-              f"(by Bayes's rule 1 and 1), and adds {by['updating: constant']:.2f} logits")
+        prior, message, more = (by[f"updating: {name}"] for name in ("weight of the prior", "weight of the evidence", "constant"))
+        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds {more:.2f} logits")
 
 
 def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:

@@ -69,7 +69,7 @@ def _rows(path: Path) -> list[Row]:
     columns = {what: named.get(what, what) for what in (*NEEDED, *OPTIONAL)}
     for what, column in columns.items():
         if (what in NEEDED or what in named) and (not table or column not in table[0]):
-            raise DesignError(f"{path}: no column '{column}'; a row per answer: prior, threshold, action and, if known, wording and stated.")
+            raise DesignError(f"{path}: no column '{column}'; a row per answer: prior, threshold, action; if known, wording, stated.")
     rows = [_read(path, line, {what: (row.get(column) or "").strip() for what, column in columns.items()})
             for line, row in enumerate(table, 2)]
     if all(r.acted is None for r in rows):

@@ -250,10 +250,12 @@ def test_chances_stated_on_record_tell_how_people_update(tmp_path: Path, capsys:
     for prior in (0.3, 0.4):
         for cut in (0.2, 0.3, 0.45, 0.6):
             held = 1 / (1 + exp(-(0.1 + 0.8 * logit(prior) - 0.5 * logit(cut))))
-            lines += [f"{prior},{cut},{int(held >= 0.5)},{held},shop", f"{prior},{cut},{int(held >= 0.5)},,shop", f"{prior},{cut},,{held},clinic"]
+            item, acts = f"{prior},{cut}", int(held >= 0.5)
+            lines += [f"{item},{acts},{held},shop", f"{item},{acts},,shop", f"{item},,{held},clinic"]
     (tmp_path / "export.csv").write_text("\n".join(lines))
     mapping, store = tmp_path / "shoppers.toml", str(tmp_path / "r.duckdb")
-    mapping.write_text('[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nwording = "frame"\nstated = "belief"\n')
+    columns = '[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nwording = "frame"\nstated = '
+    mapping.write_text(columns + '"belief"')
     given = ["fidelity", "--truth", f"recorded:{mapping}", "--simulator", 'bayes={"agent":"updater"}', "--repeats", "2", "--store", store]
     assert main([*given, "--json"]) == 0
     scores = json.loads(capsys.readouterr().out)["scores"]
@@ -270,6 +272,6 @@ def test_chances_stated_on_record_tell_how_people_update(tmp_path: Path, capsys:
         assert len(said) == 1 and "line 3: a stated chance is a number from 0 to 1" in said[0] and said[0].endswith(f"got '{wrong}'.")
     for text, said in (('[csv]\nfile = "export.csv"\nbelief = "b"', "no mapping belief"), ("[csv]", "needs a table [csv] with file"),
                        ('[csv]\nfile = "export.csv"\nstated = "chance"', "no column 'prior'"), ("file = ", "is not TOML"),
-                       ('[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nstated = "s"', "no column 's'")):
+                       (columns + '"s"', "no column 's'")):
         mapping.write_text(text)
         assert main(given) == 2 and said in capsys.readouterr().err
