@@ -1,4 +1,5 @@
 """Fakes whose answers are known are recovered from words over HTTP to scores; the lead score ranks simulators as losses do."""
+import importlib
 import json
 from collections.abc import Iterator
 from math import exp, log
@@ -159,6 +160,16 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
         "economic loss", "total variation", "log-loss", "Pearson correlation", "normalised accuracy")}
     assert ranks["economic loss"] >= 0.9
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
+
+
+def test_the_study_of_the_lead_score_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight fakes behind a server, each under a name of its own; then what was fitted to them is played against the people."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "perf"))
+    study: Any = importlib.import_module("lead_score")
+    found = study.study(8, 4, 16, 4, tmp_path, (0.15, 0.25, 0.35, 0.45, 0.6))
+    assert list(found) == list(study.LOSSES) and all(set(r) == set(study.MEASURES) for r in found.values())
+    assert found["exact"]["economic loss"] >= 0.9 and found["known"]["economic loss"] >= 0.9
+    assert found["played"]["economic loss"] >= 0.8, "of sixteen rounds"
 
 
 def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
