@@ -127,7 +127,7 @@ def test_what_moves_are_worth_follows_from_bayes_rule(said: str) -> None:
     chance = weights[0] / sum(weights)
 
     def worth(chance: float) -> dict[str, float]:
-        return {"C": game.gain - 4.0, "A": chance * game.gain + (1 - chance) * game.loss, "B": (1 - chance) * game.gain + chance * game.loss}
+        return {"C": game.gain - 4.0, **{a: p * game.gain + (1 - p) * game.loss for a, p in (("A", chance), ("B", 1 - chance))}}
 
     found = {m.action: x for m, x in game.options("human", heard, Choice, rules) if isinstance(m, Choice)}
     assert found == pytest.approx(worth(chance))

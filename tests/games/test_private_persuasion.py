@@ -110,7 +110,8 @@ def test_questions_put_one_after_another_are_worth_the_best_tree(budget: int, pr
 
     def at_end(types: tuple[int, ...]) -> float:
         """One policy for these types: the best target (all odds are below 1)."""
-        return max(sum(weights[k] * (beliefs[k] + (1 - beliefs[k]) * beliefs[t] / (1 - beliefs[t])) for k in types if k >= t) for t in types)
+        odds = {t: beliefs[t] / (1 - beliefs[t]) for t in types}
+        return max(sum(weights[k] * (beliefs[k] + (1 - beliefs[k]) * odds[t]) for k in types if k >= t) for t in types)
 
     def tree(types: tuple[int, ...], left: int) -> float:
         best = at_end(types)
