@@ -107,12 +107,9 @@ def table(scores: Sequence[Score]) -> None:
     for s in scores:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
-<<<<<<< HEAD
+            _updating(scores, s["arm"])
         elif s["benchmark"] in OF_EACH:
             print(_numbers(s))
-=======
-            _updating(scores, s["arm"])
->>>>>>> main
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
 

@@ -114,7 +114,7 @@ def study(count: int, repeats: int, rounds: int, seed: int, folder: Path, thresh
     with MockServer(agents=served({**specs, "truth people": PEOPLE})) as server:
         people = [f.Respondent("truth people", over_http(server, "truth people"))]
         simulators = [f.Respondent(name, over_http(server, name)) for name in specs]
-        design = f.design(people, simulators, PRIORS, thresholds, repeats, seed=seed, tasks=("act",), concurrency=64)
+        design = f.design(people, simulators, PRIORS, thresholds, repeats, ("plain", "clinic"), seed, tasks=("act",), concurrency=64)
         run, status = synchronous(start(design, store))
         assert status == "done"
         said = answers(store, run)

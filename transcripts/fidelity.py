@@ -17,12 +17,8 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-<<<<<<< HEAD
 from ..games.announced_policy_words import WORDINGS
-from ..games.solvers.noisy_receiver import Receiver, cost_of, logit, repairing_margin
-=======
 from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, repairing_margin
->>>>>>> main
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
@@ -141,13 +137,7 @@ def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
-<<<<<<< HEAD
-        stated = min(1 - SURE, max(SURE, move["chance"]))
-        wording, = factors([r["wording"]])[SAMPLED]
-        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{wording}"))
-=======
         made.beliefs.append(judgement(move["chance"], prior, threshold, r["wording"]))
->>>>>>> main
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":
@@ -158,7 +148,8 @@ def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
 
 def judgement(stated: float, prior: float, threshold: float, wording: str) -> Judgement:
     """A stated chance beside what it is to be made of, in log odds; 0 and 1 are taken for almost that."""
-    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{wording}"
+    story, = factors([wording])[SAMPLED]
+    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{story}"
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
