@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from ..errors import DesignError
 from ..registry import name_of
 from ..transcripts.hypotheses import Hypothesis
+from ..transcripts.wild import least_p
 from .design import Design
 from .lock import hash_of
 from .plan import Table, tables
@@ -82,6 +83,8 @@ def _claims(design: Design) -> Iterator[str]:
             yield from (f"  {h.name}: {h.estimand} is {h.claim}" for h in own)
     if not design.hypotheses:
         yield "no hypothesis is declared: every comparison made afterwards is exploratory"
+    if design.inference != "t":
+        yield f"clusters are reckoned with by the wild cluster bootstrap, {design.inference} weights"
     held = design.lock
     yield (f"locked as {held.hash[:12]}, {_many(len(held.deviations), 'deviation')} from it" if held else
            f"not locked; its hash is {hash_of(design)[:12]}")
@@ -126,5 +129,8 @@ def _cautions(design: Design, found: Sequence[Table]) -> Iterator[str]:
         elif reads and len(t.wordings) < FEW:
             yield (f"note: {t.arm.name} is told in {len(t.wordings)} wordings, each a cluster: intervals over wordings have "
                    f"{len(t.wordings) - 1} degree(s) of freedom")
+            if design.inference != "t":
+                yield (f"note: {t.arm.name}: no p over {len(t.wordings)} wordings is below "
+                       f"{least_p(design.inference, len(t.wordings)):.2g} with {design.inference} weights")
         if design.episodes != "exact" and t.states is not None and design.episodes < len(t.states):
             yield f"note: {t.arm.name} has fewer episodes than states: states are drawn, not visited in turn"

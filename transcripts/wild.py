@@ -85,8 +85,7 @@ class Wild:
     @property
     def least(self) -> float:
         """The least p there can be."""
-        count = len(POINTS[self.weights]) ** (self.clusters - 1)
-        return 1 / count if _all(self.weights, self.clusters) else 1 / (DRAWS + 1)
+        return least_p(self.weights, self.clusters)
 
     @property
     def method(self) -> str:
@@ -177,6 +176,11 @@ def wild(sample: Sample, weights: Weights, *by: str) -> Wild:
         raise ValueError(f"the clusters by {' and '.join(by)} do not differ, or no stratum has two of them")
     return Wild(tuple(few), weights, sample.mean, variance**0.5, tuple(_numbered(_ids(firsts, few[:1]))),
                 tuple(_numbered([u.stratum for u in firsts])), tuple(scores), tuple(_sums(cells, sample.shares)), partitions)
+
+
+def least_p(weights: Weights, clusters: int) -> float:
+    """The least p that so many clusters can have."""
+    return len(POINTS[weights]) ** (1 - clusters) if _all(weights, clusters) else 1 / (DRAWS + 1)
 
 
 def _ids(units: Sequence[Row], by: Sequence[str]) -> list[tuple[str, ...]]:
