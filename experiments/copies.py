@@ -85,5 +85,5 @@ def _blame(store: Store, run: str, level: float) -> Iterator[Table]:
     found = [s for arm in swaps(store, run, level) for s in shares(arm, SUM, level)]
     yield Table("blame", [{"arm": s["arm"], "of the gap": s["role"], "seat": s["seat"], "benchmark": s["benchmark"], "share": s["value"],
                            "low": s["low"], "high": s["high"], "n": s["n"], "interval": s["method"]} for s in found],
-                "The gap between recorded play and the benchmark's on the same draws, summed over roles; the seats' Shapley shares of it; and "
-                "luck, what the benchmark is worth less what it got on these draws.")
+                "The gap between recorded play and the benchmark's on the same draws, summed over roles; the seats' Shapley shares of it; "
+                "and luck, what the benchmark is worth less what it got on these draws.")

@@ -142,7 +142,8 @@ def test_what_a_broken_deliberation_took_is_on_record(tmp_path: Path, budget: fl
     with MockServer(key=KEY, faults=Faults(rate=0.3, kinds=("429", "500"))) as running:
         model = seat(running.endpoint, price_in=1.0, price_out=100.0, max_tokens=50)
         seats = {"human": {"agent": "deliberate", "inner": model}, "ai": "strategy"}
-        results = parlour.run(design(running.endpoint, seats=seats, episodes=8, calls=40, budget=budget, concurrency=1), tmp_path / "x.duckdb")
+        made = design(running.endpoint, seats=seats, episodes=8, calls=40, budget=budget, concurrency=1)
+        results = parlour.run(made, tmp_path / "x.duckdb")
         assert results.status == ("done" if budget > 1 else "stopped")
         paid, counted = (results.store.rows(q, [results.run])[0] for q in (PAID, COUNTED))
         assert paid["broken"] > 0 and paid["cost"] == pytest.approx(counted["spent"])

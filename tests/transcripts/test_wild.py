@@ -82,8 +82,8 @@ def test_clusters_within_strata_by_hand() -> None:
 def test_two_ways_by_hand() -> None:
     rng = np.random.default_rng(2)
     draws, words = rng.normal(size=6), rng.normal(size=8)
-    rows = [Row(float(0.3 + draws[t] + words[w] + 0.3 * rng.normal()), clusters={"wording": f"w{w}", "draws": f"t{t}"}, signature=f"{w}/{t}")
-            for w in range(8) for t in range(6)]
+    rows = [Row(float(0.3 + draws[t] + words[w] + 0.3 * rng.normal()), clusters={"wording": f"w{w}", "draws": f"t{t}"},
+                signature=f"{w}/{t}") for w in range(8) for t in range(6)]
     found = next(x for x in mean(rows, inference="rademacher").wilds if len(x.by) == 2)
     assert found.by[0] == "draws" and found.clusters == 6
     for null in (0.0, 2.0):
