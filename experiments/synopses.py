@@ -146,6 +146,7 @@ def _hypotheses(commands: "Commands") -> None:
     to = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
     add.run(to)
     to.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    add.inference(to)
     to.add_argument("--robust", action="store_true", help="also under every specification, and without each cluster")
     add.store(to)
     add.json(to)
