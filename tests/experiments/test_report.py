@@ -45,10 +45,11 @@ def test_nothing_written_becomes_markup() -> None:
 
 
 def test_tables_have_full_precision_as_csv_and_are_escaped_in_latex() -> None:
-    table = Table("t", [{"name": "a_b & 5%", "x": 1 / 3, "n": 2, "none": None}])
-    assert as_csv(table) == f"name,x,n,none\na_b & 5%,{1 / 3!r},2,\n"
+    table = Table("t", [{"name": "a_b & 5%", "x_low": -1 / 3, "n": 2, "none": None}])
+    assert as_csv(table) == f"name,x_low,n,none\na_b & 5%,{-1 / 3!r},2,\n"
     latex = as_latex(table)
-    assert r"a\_b \& 5\%" in latex and r"\toprule" in latex and "0.3333" in latex and "{lrrl}" in latex
+    assert r"a\_b \& 5\%" in latex and r"\toprule" in latex and "{lrrl}" in latex
+    assert "x low" in latex and "$-$0.3333" in latex and latex.startswith("% needs \\usepackage{booktabs}")
 
 
 def test_a_document_is_written_whole(tmp_path: Path) -> None:
