@@ -162,7 +162,7 @@ def _report(commands: "Commands") -> None:
 
 
 def _bundle(commands: "Commands") -> None:
-    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again, `bundle open FILE` lets one read it",
+    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE`, `bundle open FILE`",
                              description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
                                          "and no network: it drives every script again and compares every cell of every table. "
                                          "`parlour bundle open FILE --store x.duckdb` takes its transcripts into a store, to be read.")

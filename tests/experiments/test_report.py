@@ -132,7 +132,7 @@ def test_a_referee_reads_a_bundle_in_a_store_of_his_own(played: Any, tmp_path: P
     before = his.read_bytes()
     assert main(["bundle", "open", str(made), "--store", str(his)]) == 2 and his.read_bytes() == before
     assert "is in" in capsys.readouterr().err
-    with pytest.raises(StoreError, match="has been changed: report/payoffs.csv"):
+    with pytest.raises(StoreError, match=r"has been changed: report/payoffs\.csv"):
         open_bundle(rewritten(made, "report/payoffs.csv", b"follow", b"swallow"), Store(tmp_path / "other.duckdb"))
     assert not (tmp_path / "other.duckdb").exists()
 
