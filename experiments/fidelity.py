@@ -154,6 +154,9 @@ def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
         for name, value, se in zip(("updating: constant", "updating: weight of the prior", "updating: weight of the evidence"),
                                    (weights.constant, weights.prior, weights.evidence), weights.se, strict=True):
             numbers[name] = (value, (value - 1.96 * se, value + 1.96 * se))
+    stated = rows.calibration(said)
+    if stated is not None:
+        numbers |= {"stated chances less Bayes's rule: mean": (stated[0], None), "stated chances less Bayes's rule: rms": (stated[1], None)}
     told = rows.attitude(said)
     if told is not None and told.threshold is not None:
         numbers["attitude: threshold at a given chance (logits)"] = (told.threshold, None)

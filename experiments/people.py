@@ -102,8 +102,17 @@ def table(scores: Sequence[Score]) -> None:
     for s in scores:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
+            _updating(scores, s["arm"])
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
+
+
+def _updating(scores: Sequence[Score], who: str) -> None:
+    """What a respondent makes of prior and message, where chances were stated."""
+    by = {s["benchmark"]: s["value"] for s in scores if s["arm"] == who}
+    if "updating: weight of the prior" in by:
+        prior, message, more = (by[f"updating: {name}"] for name in ("weight of the prior", "weight of the evidence", "constant"))
+        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds {more:.2f} logits")
 
 
 def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from ..games.solvers.noisy_receiver import Receiver, cost_of, logit, repairing_margin
+from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, repairing_margin
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
@@ -29,6 +29,8 @@ RETESTED = ("people's agreement with themselves", "normalised accuracy")
 """Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
 SEP = ": "
 LOSS = "economic loss"
+Judgement = tuple[float, float, float, str]
+"""Stated log odds, log odds of the prior, log likelihood ratio, cluster."""
 
 ANSWERS = """
 SELECT e.arm, e.wording, e.replicate, e.state, n.status, a.move,
@@ -46,7 +48,7 @@ class Answers:
     """All that one respondent said.
 
     counts  (acted, valid answers) by type, wording, threshold, half    (T, W, D, 2, 2)
-    beliefs (stated log odds, log odds of the prior, log likelihood ratio, cluster) of every judgement
+    beliefs every judgement
     given   (log odds of the posterior told, acted) of every choice at a given posterior
     gone    items to act upon that got no valid answer, as counts                      (T, W, D, 2)
     calls, bad, lost   replies, invalid ones among them, items without any valid answer
@@ -55,7 +57,7 @@ class Answers:
     thresholds: tuple[float, ...]
     wordings: tuple[str, ...]
     counts: Any
-    beliefs: list[tuple[float, float, float, str]] = field(default_factory=list)
+    beliefs: list[Judgement] = field(default_factory=list)
     given: list[tuple[float, float]] = field(default_factory=list)
     calls: int = 0
     bad: int = 0
@@ -125,14 +127,18 @@ def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
-        stated = min(1 - SURE, max(SURE, move["chance"]))
-        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{r['wording']}"))
+        made.beliefs.append(judgement(move["chance"], prior, threshold, r["wording"]))
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":
         made.given.append((logit(prior) - logit(threshold), acted))
         return
     made.counts[_cell(made, r)] += (acted, 1.0)
+
+
+def judgement(stated: float, prior: float, threshold: float, wording: str) -> Judgement:
+    """A stated chance beside what it is to be made of, in log odds; 0 and 1 are taken for almost that."""
+    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{wording}"
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
@@ -256,6 +262,12 @@ def _shared(p: Any, q: Any, simulator: Answers, themselves: float | None) -> dic
 def updating(of: Answers) -> Weights | None:
     """Grether's weights from the stated posteriors, clustered by type and wording."""
     return grether(*(list(column) for column in zip(*of.beliefs, strict=True))) if of.beliefs else None
+
+
+def calibration(of: Answers) -> tuple[float, float] | None:
+    """(mean, root mean square) of stated chances less those of Bayes's rule; None where none was stated."""
+    off = [logistic(stated) - logistic(prior + heard) for stated, prior, heard, _ in of.beliefs]
+    return (float(np.mean(off)), float(np.sqrt(np.mean(np.square(off))))) if off else None
 
 
 def attitude(of: Answers) -> Fit | None:

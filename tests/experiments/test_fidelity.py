@@ -1,4 +1,5 @@
 """Fakes whose answers are known are recovered from words over HTTP to scores; the lead score ranks simulators as losses do."""
+import importlib
 import json
 from collections.abc import Iterator
 from math import exp, log
@@ -15,6 +16,7 @@ from parlour.experiments import fidelity as f
 from parlour.experiments.api import synchronous
 from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
+from parlour.experiments.people import table
 from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
 from parlour.games.base import Rules
@@ -160,6 +162,16 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
 
 
+def test_the_study_of_the_lead_score_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight fakes behind a server, each under a name of its own; then what was fitted to them is played against the people."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "perf"))
+    study: Any = importlib.import_module("lead_score")
+    found = study.study(8, 4, 16, 4, tmp_path, (0.15, 0.25, 0.35, 0.45, 0.6))
+    assert list(found) == list(study.LOSSES) and all(set(r) == set(study.MEASURES) for r in found.values())
+    assert found["exact"]["economic loss"] >= 0.9 and found["known"]["economic loss"] >= 0.9
+    assert found["played"]["economic loss"] >= 0.8, "of sixteen rounds"
+
+
 def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
     """On average exactly; shares of two answers agree with themselves too well. And the interval is about the estimate."""
     rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
@@ -248,4 +260,37 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
     for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
                         ("prior,threshold,action\n0.4,1,buy", "strictly between")):
         file.write_text(wrong)
+        assert main(given) == 2 and said in capsys.readouterr().err
+
+
+def test_chances_stated_on_record_tell_how_people_update(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A declared mapping names their column: people who weigh the prior by .8 and the message by .5 are found to."""
+    lines = ["base,cut,bought,belief,frame"]
+    for prior in (0.3, 0.4):
+        for cut in (0.2, 0.3, 0.45, 0.6):
+            held = 1 / (1 + exp(-(0.1 + 0.8 * logit(prior) - 0.5 * logit(cut))))
+            item, acts = f"{prior},{cut}", int(held >= 0.5)
+            lines += [f"{item},{acts},{held},shop", f"{item},{acts},,shop", f"{item},,{held},clinic"]
+    (tmp_path / "export.csv").write_text("\n".join(lines))
+    mapping, store = tmp_path / "shoppers.toml", str(tmp_path / "r.duckdb")
+    columns = '[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nwording = "frame"\nstated = '
+    mapping.write_text(columns + '"belief"')
+    given = ["fidelity", "--truth", f"recorded:{mapping}", "--simulator", 'bayes={"agent":"updater"}', "--repeats", "2", "--store", store]
+    assert main([*given, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    for name, value in (("constant", 0.1), ("weight of the prior", 0.8), ("weight of the evidence", 0.5)):
+        assert number(scores, "truth shoppers", f"updating: {name}") == pytest.approx(value, abs=1e-9)
+    assert number(scores, "truth shoppers", "stated chances less Bayes's rule: rms") > 0.05
+    assert number(scores, "simulator bayes", "stated chances less Bayes's rule: rms") == pytest.approx(0, abs=1e-6)
+    table(scores)
+    assert "weighs the prior by 0.80, the message by 0.50" in capsys.readouterr().out
+    for wrong in ("1.2", "-0.1", "70%", "often", "nan"):
+        (tmp_path / "export.csv").write_text(f"base,cut,bought,belief,frame\n0.3,0.4,1,0.5,shop\n0.3,0.4,1,{wrong},shop")
+        assert main(given) == 2
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1 and "line 3: a stated chance is a number from 0 to 1" in said[0] and said[0].endswith(f"got '{wrong}'.")
+    for text, said in (('[csv]\nfile = "export.csv"\nbelief = "b"', "no mapping belief"), ("[csv]", "needs a table [csv] with file"),
+                       ('[csv]\nfile = "export.csv"\nstated = "chance"', "no column 'prior'"), ("file = ", "is not TOML"),
+                       (columns + '"s"', "no column 's'")):
+        mapping.write_text(text)
         assert main(given) == 2 and said in capsys.readouterr().err
