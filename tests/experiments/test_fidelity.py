@@ -226,6 +226,23 @@ def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
     assert rows.intervals(twice, once, False, draws=20)
 
 
+def test_errors_of_types_do_not_hide_each_other() -> None:
+    """Half a logit too easily moved at one prior, half too hardly at the other: no error on average, and both are told."""
+    rng, priors = np.random.default_rng(5), (0.2, 0.4)
+    people = answered(priors, f.THRESHOLDS, Updater(slope=6.0), 60, rng)
+    crossed = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=0.5), 60, rng)
+    crossed.counts[1] = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=-0.5), 60, rng).counts[1]
+    found = rows.measures(people, crossed, False)
+    assert abs(found["threshold error (logits)"]) < 0.1
+    assert found["threshold error (logits), prior 0.2"] == pytest.approx(0.5, abs=0.15)
+    assert found["threshold error (logits), prior 0.4"] == pytest.approx(-0.5, abs=0.15)
+    assert found["economic loss"] == pytest.approx(np.mean([found[f"economic loss, prior {p:g}"] for p in priors]))
+    assert 0 < found["pseudo-R2: 1 - log-loss over that of chance"] < 1 - found["least log-loss"] / log(2)
+    assert not any(", prior " in name for name in rows.measures(answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng),
+                                                                answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng), False))
+    assert "people one answer is worth" in found and "people one answer is worth" not in rows.measures(people, crossed, True)
+
+
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
     rng = np.random.default_rng(7)
     simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
