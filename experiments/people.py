@@ -15,6 +15,7 @@ from .design import Design
 from .fidelity import (
     HUMANS,
     IDEAL,
+    MESSAGES,
     PRIORS,
     REPEATS,
     SENSITIVITY,
@@ -52,10 +53,12 @@ def fidelity(args: Namespace) -> int:
     priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
     repeats = REPEATS if args.repeats is None else args.repeats
-    made = design(asked, simulators, priors, thresholds, repeats, args.wording, args.seed, cache=args.cache, attempts=args.attempts, **more)
+    messages = tuple(dict.fromkeys(args.message)) or MESSAGES
+    made = design(asked, simulators, priors, thresholds, repeats, args.wording, args.seed, messages=messages, cache=args.cache,
+                  attempts=args.attempts, **more)
     if args.estimate or not args.json:
         n = sum(int(said.counts[..., 1].sum()) for _, said in on_record)
-        tell(made, [*precision(priors, thresholds, told_in(args.wording), repeats), *people_worth(n, int(made.episodes))])
+        tell(made, [*precision(priors, thresholds, told_in(args.wording), repeats, messages), *people_worth(n, int(made.episodes))])
     if args.estimate:
         return 0
     return _report(args, made, [*(who for who, _ in on_record), *asked], simulators, {who.name: said for who, said in on_record})

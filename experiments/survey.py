@@ -59,8 +59,8 @@ def against_humans(args: Namespace) -> int:
     from .runner import start
     if len(args.truth) > 1:
         raise DesignError("one data set of people at a time: give a single --truth humans:NAME.")
-    if args.priors or args.thresholds:
-        raise DesignError("--priors and --thresholds belong to items of persuasion: leave them out with --truth humans:...")
+    if args.priors or args.thresholds or args.message:
+        raise DesignError("--priors, --thresholds and --message belong to items of persuasion: leave them out with --truth humans:...")
     page = page_of(args)
     name = args.truth[0].removeprefix(HUMANS)
     of, simulators = data_set(name), [respondent(s, "simulator") for s in args.simulator]

@@ -1,6 +1,6 @@
-"""How far a threshold moves with the wording, the order of the options and their labels: one random effect for each, crossed.
+"""How far a threshold moves with the wording, the order of the options, their labels and so on: one random effect for each, crossed.
 
-    P(act) = Lambda(beta (theta_k + a_w + b_o + c_l - x))     type k, wording w, order o, labels l, x the log odds of the rule
+    P(act) = Lambda(beta (theta_k + a_w + b_o + c_l ... - x))     type k, wording w, order o, labels l, x the log odds of the rule
 
 Every factor's effects sum to 0 over its levels and are logits of the threshold; one slope for all types. Fitted by logistic
 regression with Firth's penalty (finite where a factor decides alone); covariance by the delta method, times the dispersion of the
