@@ -231,12 +231,13 @@ def _merge(low: Fields, high: Fields) -> Fields:
 
 
 def seat(spec: Any) -> Fields:
-    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent."""
+    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent's own."""
     if isinstance(spec, str):
         name, colon, value = spec.partition(":")
         if not colon:
             return {"agent": name}
-        fields = list(load("agents", name).model_fields)
+        kind = load("agents", name)
+        fields = [f for f in (*kind.__annotations__, *kind.model_fields) if f in kind.model_fields]  # its own before what it inherits
         if not fields:
             raise DesignError(f"agent '{name}' has no fields: write \"{name}\".")
         return {"agent": name, fields[0]: json_or_text(value)}

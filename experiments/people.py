@@ -119,7 +119,8 @@ def _updating(scores: Sequence[Score], who: str) -> None:
     by = {s["benchmark"]: s["value"] for s in scores if s["arm"] == who}
     if "updating: weight of the prior" in by:
         prior, message, more = (by[f"updating: {name}"] for name in ("weight of the prior", "weight of the evidence", "constant"))
-        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds {round(more, 2) + 0.0:.2f} logits")
+        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds "
+              f"{round(more, 2) + 0.0:.2f} logits")
 
 
 def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:
