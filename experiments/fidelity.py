@@ -18,6 +18,7 @@ from ..registry import load
 from ..transcripts import fidelity as rows
 from ..transcripts.arms import BLANK, Score
 from ..transcripts.fidelity import SEP, Answers
+from ..transcripts.framing import framing, shifts
 from ..transcripts.psychometric import expected_se
 from ..transcripts.scores import put
 from ..transcripts.store import Store
@@ -28,6 +29,8 @@ HUMANS = "humans:"
 TASKS = ("act", "judge", "act_on")
 PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+WORDINGS = ("plain", "clinic")
+"""Asked by default; `all` adds those in which the order or the names of the options alone differ."""
 LEAD = rows.LOSS
 SLOPES = (1.0, 4.0)
 MAKERS = {"openai": ("gpt", "o", "chatgpt", "text", "davinci", "codex"), "anthropic": ("claude",), "google": ("gemini", "gemma", "palm"),
@@ -70,7 +73,7 @@ def respondent(text: str, role: str) -> Respondent:
 
 
 def design(people: Sequence[Respondent], simulators: Sequence[Respondent], priors: Sequence[float] = PRIORS,
-           thresholds: Sequence[float] = THRESHOLDS, repeats: int = 10, wordings: Sequence[str] = ("all",), seed: int = 0,
+           thresholds: Sequence[float] = THRESHOLDS, repeats: int = 10, wordings: Sequence[str] = WORDINGS, seed: int = 0,
            tasks: Sequence[str] = TASKS, **more: Any) -> Design:
     """Every respondent answers every item in every wording, `repeats` times, in each of the tasks.
 
@@ -165,9 +168,11 @@ def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
     for kind, prior in enumerate(said.priors):
         numbers |= _of_type(said, kind, prior)
     numbers |= {f"value of {k} queries": (worth, None) for k, worth in enumerate(rows.queries(said, ideal=of.ideal))}
-    spread = rows.framing(said)
+    spread = framing(said)
     if spread is not None:
         numbers["framing: sd of the threshold over wordings"] = (spread, None)
+    for what, (shift, se) in shifts(said).items():
+        numbers[f"framing: shift of the threshold, {what}"] = (shift, None if se is None else (shift - 1.96 * se, shift + 1.96 * se))
     numbers["inversions"] = (float(rows.violations(said)), None)
     lines = [_line(of.name, of, "respondent", name, value, span, said, 0, "") for name, (value, span) in numbers.items()]
     return lines + (pair(said, said, Respondent(IDEAL, of.spec, True), of, draws) if draws else [])

@@ -16,6 +16,7 @@ from .fidelity import (
     IDEAL,
     PRIORS,
     THRESHOLDS,
+    WORDINGS,
     Respondent,
     chances,
     compared,
@@ -43,7 +44,7 @@ def fidelity(args: Namespace) -> int:
     simulators = [respondent(s, "simulator") for s in args.simulator]
     priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
-    made = design(asked, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
+    made = design(asked, simulators, priors, thresholds, args.repeats, args.wording or WORDINGS, args.seed, cache=args.cache,
                   attempts=args.attempts, **more)
     if args.estimate or not args.json:
         tell(made, precision(priors, thresholds, int(made.episodes) // (len(priors) * len(thresholds))))

@@ -217,7 +217,8 @@ def _fidelity(commands: "Commands") -> None:
     to.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
     to.add_argument("--repeats", type=int, default=10, help="of every item in every wording (default 10)")
     to.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
-    to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated (default: all)")
+    to.add_argument("--wording", action="append", default=[], metavar="W",
+                    help="may be repeated (default: plain, clinic; of people on record all); `all` tells order and labels apart")
     to.add_argument("--seed", type=int, default=0)
     to.add_argument("--budget", type=float, metavar="US$", help="stop before more than this is spent")
     to.add_argument("--cache", default="off", choices=("off", "read-write", "read-only"), help="keep models' replies")

@@ -113,6 +113,11 @@ CLINIC = Wording(
         "Belief": "How likely is it that this patient has the illness, as a number from 0 to 1?",
     })
 
+TURNED = Wording(**{**PLAIN.model_dump(), "name": "turned", "order": "reversed"})
+RENAMED = Wording(**{**PLAIN.model_dump(), "name": "renamed", "labels": {**PLAIN.labels, "buy": "accept", "leave": "decline"}})
+CONTRASTS = {"options reversed": TURNED.name, "options renamed": RENAMED.name}
+"""What alone tells a wording from the plain one -> that wording."""
+
 
 def log_odds(p: float) -> float:
     """ln(p / (1 - p))."""
@@ -120,7 +125,7 @@ def log_odds(p: float) -> float:
 
 
 class AnnouncedPolicy(Game):
-    wordings = (PLAIN, CLINIC)
+    wordings = (PLAIN, CLINIC, TURNED, RENAMED)
     textbook = ("persuasion", "Bayesian", "Kamenica")
     ties = "a buyer to whom both are worth the same buys"
     priors: Annotated[tuple[Inner, ...], Field(min_length=1)] = (0.2, 0.4)

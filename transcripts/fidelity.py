@@ -21,7 +21,7 @@ from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, r
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
-from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses, spread
+from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
@@ -76,6 +76,13 @@ class Answers:
     def threshold(self, kind: int, halves: slice | int = slice(None)) -> Fit | None:
         """The fit of one type, over its wordings; None without an answer."""
         acted, n = self._pooled(kind, halves)
+        return fit(self.x, acted, n) if n.sum() else None
+
+    def wording(self, kind: int, name: str) -> Fit | None:
+        """The fit of one type in one wording; None without an answer."""
+        if name not in self.wordings:
+            return None
+        acted, n = self.counts[kind, self.wordings.index(name)].sum(axis=1).T
         return fit(self.x, acted, n) if n.sum() else None
 
     def lapses(self, kind: int) -> Lapses | None:
@@ -273,20 +280,6 @@ def calibration(of: Answers) -> tuple[float, float] | None:
 def attitude(of: Answers) -> Fit | None:
     """The fit of choices at a given posterior: threshold above 0 acts below even odds; its slope is the noise of choice alone."""
     return fit([-z for z, _ in of.given], [a for _, a in of.given], [1.0] * len(of.given)) if of.given else None
-
-
-def framing(of: Answers) -> float | None:
-    """Standard deviation of the threshold over wordings (their order and labels differ too), in logits; None if not known."""
-    at, errors = [], []
-    for w in range(len(of.wordings)):
-        for kind in range(len(of.priors)):
-            cells = of.counts[kind, w].sum(axis=1)
-            found = fit(of.x, cells[:, 0], cells[:, 1]) if cells[:, 1].sum() else None
-            whole = of.threshold(kind)
-            if found and whole and found.threshold is not None and whole.threshold is not None:
-                at.append(found.threshold - whole.threshold)
-                errors.append(found.se or 0.0)
-    return spread(at, errors) if len(at) > 1 else None
 
 
 def violations(of: Answers) -> int:

@@ -23,6 +23,7 @@ from parlour.games.base import Rules
 from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
 from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
+from parlour.transcripts.framing import framing, shifts
 from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made once
@@ -103,7 +104,22 @@ def test_weights_and_framing_are_told_apart(told: Any) -> None:
     weights = rows.updating(said["judge heavy"])
     assert weights is not None and (weights.prior, weights.evidence) == pytest.approx((0.8, 0.6), abs=1e-6)
     assert weights.constant == pytest.approx(0.35)
-    assert rows.framing(said["simulator heavy"]) > 0.2 > rows.framing(said["simulator step"])
+    assert framing(said["simulator heavy"]) > 0.2 > framing(said["simulator step"])
+
+
+def test_order_and_names_of_the_options_are_told_apart(tmp_path: Path) -> None:
+    """Each in a wording that differs in it alone: what it adds to the bias is the shift of the threshold."""
+    spec = '{"agent":"updater","slope":4,"framing":{"turned":0.6,"renamed":-0.5}}'
+    store, one, people = Store(tmp_path / "w.duckdb"), f.respondent(f"led={spec}", "simulator"), f.respondent("ideal", "truth")
+    made = f.design([people], [one], (0.4,), (0.2, 0.3, 0.4, 0.5, 0.6), 40, ("all",), seed=3, tasks=("act",))
+    run, _ = synchronous(start(made, store))
+    scores = f.compared(store, run, [people], [one], draws=0)
+    by = {s["benchmark"].partition("threshold, ")[2]: s for s in scores if s["arm"] == one.name and "framing: shift" in s["benchmark"]}
+    assert list(by) == ["options reversed", "options renamed"]
+    for name, shift in (("options reversed", 0.6), ("options renamed", -0.5)):
+        se = (by[name]["high"] - by[name]["low"]) / 2 / 1.96
+        assert abs(by[name]["value"] - shift) <= 4 * se < 0.8 and abs(by[name]["value"]) > 2 * se
+    assert shifts(rows.answers(store, run)["truth ideal"]) == {"options reversed": (0.0, None), "options renamed": (0.0, None)}
 
 
 def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
