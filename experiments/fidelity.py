@@ -171,8 +171,9 @@ def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
     spread = framing(said)
     if spread is not None:
         numbers["framing: sd of the threshold over wordings"] = (spread, None)
-    for what, (shift, se) in shifts(said).items():
-        numbers[f"framing: shift of the threshold, {what}"] = (shift, None if se is None else (shift - 1.96 * se, shift + 1.96 * se))
+    for what, (shift, error) in shifts(said).items():
+        numbers[f"framing: shift of the threshold, {what}"] = (
+            shift, None if error is None else (shift - 1.96 * error, shift + 1.96 * error))
     numbers["inversions"] = (float(rows.violations(said)), None)
     lines = [_line(of.name, of, "respondent", name, value, span, said, 0, "") for name, (value, span) in numbers.items()]
     return lines + (pair(said, said, Respondent(IDEAL, of.spec, True), of, draws) if draws else [])
