@@ -122,6 +122,17 @@ def test_order_and_names_of_the_options_are_told_apart(tmp_path: Path) -> None:
     assert shifts(rows.answers(store, run)["truth ideal"]) == {"options reversed": (0.0, None), "options renamed": (0.0, None)}
 
 
+def test_a_logit_person_states_chances_by_their_scores(tmp_path: Path) -> None:
+    """Noisy about what pays: of a great precision he states Bayes's chance to the nearest hundredth; of a small one, any."""
+    store, people = Store(tmp_path / "l.duckdb"), [f.respondent(f"{n}=logit:{p}", "truth") for n, p in (("sharp", 1e7), ("dull", 1))]
+    one = f.respondent("bayes=updater", "simulator")
+    made = f.design(people, [one], (0.3, 0.4), (0.25, 0.4, 0.6), 4, ("plain",), tasks=("act", "judge"))
+    run, status = synchronous(start(made, store))
+    said = rows.answers(store, run)
+    sharp, dull = (rows.calibration(said[r.name]) for r in people)
+    assert status == "done" and sharp is not None and dull is not None and sharp[1] < 0.005 < 0.1 < dull[1]
+
+
 def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
     """Against noisy people: above 1 on the rival's measure, while the sender loses."""
     store = Store(tmp_path / "s.duckdb")
