@@ -9,7 +9,7 @@ Answers are counted per type, wording, threshold and half. Intervals are a boots
 (the clusters), then answers within them. An invalid answer is none: it is counted, and fits are of what is left.
 """
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, log
 from typing import Any
@@ -17,16 +17,21 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
+from ..games.announced_policy_words import WORDINGS
 from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, repairing_margin
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
 from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses
+from .sensitivity import SAMPLED, Effect, sensitivity
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
 RETESTED = ("people's agreement with themselves", "normalised accuracy")
 """Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
+FACTORS = (SAMPLED, "order", "labels")
+CROSSES = {w.name: w.factors for w in WORDINGS}
+"""Wording -> its level of each factor."""
 SEP = ": "
 LOSS = "economic loss"
 Judgement = tuple[float, float, float, str]
@@ -78,13 +83,6 @@ class Answers:
         acted, n = self._pooled(kind, halves)
         return fit(self.x, acted, n) if n.sum() else None
 
-    def wording(self, kind: int, name: str) -> Fit | None:
-        """The fit of one type in one wording; None without an answer."""
-        if name not in self.wordings:
-            return None
-        acted, n = self.counts[kind, self.wordings.index(name)].sum(axis=1).T
-        return fit(self.x, acted, n) if n.sum() else None
-
     def lapses(self, kind: int) -> Lapses | None:
         """How often one type acts, or does not, whatever is said; None where that cannot be told."""
         acted, n = self._pooled(kind)
@@ -100,6 +98,11 @@ class Answers:
         whole = self.counts.sum(axis=(1, 3))
         with np.errstate(invalid="ignore"):
             return whole[..., 0] / whole[..., 1]
+
+
+def factors(wordings: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Factor -> level of every wording. One that the game does not know is a wording of its own, and no more."""
+    return {f: tuple(CROSSES.get(w, {SAMPLED: w}).get(f, "") for w in wordings) for f in FACTORS}
 
 
 def answers(store: Store, run: str) -> dict[str, Answers]:
@@ -134,7 +137,8 @@ def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
-        made.beliefs.append(judgement(move["chance"], prior, threshold, r["wording"]))
+        wording, = factors([r["wording"]])[SAMPLED]
+        made.beliefs.append(judgement(move["chance"], prior, threshold, wording))
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":
@@ -282,6 +286,11 @@ def attitude(of: Answers) -> Fit | None:
     return fit([-z for z, _ in of.given], [a for _, a in of.given], [1.0] * len(of.given)) if of.given else None
 
 
+def sensitivities(of: Answers) -> dict[str, Effect]:
+    """Factor -> how far the threshold moves with it: wording, order of options, labels. None of those that did not vary."""
+    return sensitivity(of.x, of.counts.sum(axis=3), factors(of.wordings))
+
+
 def violations(of: Answers) -> int:
     """How often the share that acts rises with the threshold, over all types."""
     whole = of.counts.sum(axis=(1, 3))
@@ -297,7 +306,7 @@ def queries(of: Answers, most: int = 4, ideal: bool = False) -> list[float]:
 
 
 def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
-    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, W), answers drawn anew in each."""
+    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, V), answers drawn anew in each."""
     acted, n = of.counts[..., 0], of.counts[..., 1]
     with np.errstate(invalid="ignore"):
         drawn = rng.binomial(n.astype(int), np.nan_to_num(acted / n))
@@ -306,15 +315,20 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
 
 
 def _picked(of: Answers, rng: Any) -> Any:
-    """How often each wording is drawn, within each type                          (T, W)"""
-    types, wordings = of.counts.shape[:2]
-    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+    """How often each wording is drawn within each type, in all its orders and labels at once                  (T, V)"""
+    told = factors(of.wordings)[SAMPLED]
+    names = sorted(set(told))
+    times = rng.multinomial(len(names), [1 / len(names)] * len(names), size=len(of.priors)).astype(float)
+    return times[:, [names.index(w) for w in told]]
 
 
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
-    weight; with few wordings an interval is too narrow for wordings that were not tried."""
+    weight; with few wordings an interval is too narrow for wordings that were not tried. Empty where nothing was asked twice, in one
+    wording: draws of single answers come out as they are, and an interval of no width would claim to know all."""
+    if max(of.counts[..., 1].max() for of in (people, simulator)) <= 1 and max(of.counts.shape[1] for of in (people, simulator)) == 1:
+        return {}
     rng, found = np.random.default_rng(seed), defaultdict(list)
     alike = people.wordings == simulator.wordings
     for _ in range(draws):

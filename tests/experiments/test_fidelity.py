@@ -23,14 +23,16 @@ from parlour.games.base import Rules
 from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
 from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
-from parlour.transcripts.framing import framing, shifts
 from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made once
 
 FAKES: dict[str, dict[str, Any]] = {
     "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
-    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}}}
+    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}},
+    "one order": {"slope": 5.0, "framing": {"reversed": 0.7}}, "one label": {"slope": 5.0, "framing": {"neutral": 0.7}},
+    "one story": {"slope": 5.0, "framing": {"clinic": 0.9}}, "unmoved": {"slope": 5.0}}
+LIKE = {"one order": "order", "one label": "labels", "one story": "wording"}
 
 
 def served(faults: Faults = Faults()) -> MockServer:  # noqa: B008  frozen
@@ -49,9 +51,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n not in ("sharp", "unmoved", *LIKE)], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
-            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
+            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, ("plain", "clinic-reversed"), 2, tasks,
+                            concurrency=64)
             run, status = synchronous(start(made, store))
             assert status == "done"
             found |= rows.answers(store, run)
@@ -104,22 +107,35 @@ def test_weights_and_framing_are_told_apart(told: Any) -> None:
     weights = rows.updating(said["judge heavy"])
     assert weights is not None and (weights.prior, weights.evidence) == pytest.approx((0.8, 0.6), abs=1e-6)
     assert weights.constant == pytest.approx(0.35)
-    assert framing(said["simulator heavy"]) > 0.2 > framing(said["simulator step"])
+    moved, unmoved = (rows.sensitivities(said[f"simulator {who}"]) for who in ("heavy", "step"))
+    assert moved.keys() == unmoved.keys() == set()  # two wordings of which order differs too: nobody knows which of the two it was
 
 
-def test_order_and_names_of_the_options_are_told_apart(tmp_path: Path) -> None:
-    """Each in a wording that differs in it alone: what it adds to the bias is the shift of the threshold."""
-    spec = '{"agent":"updater","slope":4,"framing":{"turned":0.6,"renamed":-0.5}}'
-    store, one, people = Store(tmp_path / "w.duckdb"), f.respondent(f"led={spec}", "simulator"), f.respondent("ideal", "truth")
-    made = f.design([people], [one], (0.4,), (0.2, 0.3, 0.4, 0.5, 0.6), 40, ("all",), seed=3, tasks=("act",))
-    run, _ = synchronous(start(made, store))
-    scores = f.compared(store, run, [people], [one], draws=0)
-    by = {s["benchmark"].partition("threshold, ")[2]: s for s in scores if s["arm"] == one.name and "framing: shift" in s["benchmark"]}
-    assert list(by) == ["options reversed", "options renamed"]
-    for name, shift in (("options reversed", 0.6), ("options renamed", -0.5)):
-        se = (by[name]["high"] - by[name]["low"]) / 2 / 1.96
-        assert abs(by[name]["value"] - shift) <= 4 * se < 0.8 and abs(by[name]["value"]) > 2 * se
-    assert shifts(rows.answers(store, run)["truth ideal"]) == {"options reversed": (0.0, None), "options renamed": (0.0, None)}
+@pytest.mark.parametrize("who", [*LIKE, "unmoved"])
+def test_a_bias_by_wording_order_or_labels_is_found_where_it_is_and_nowhere_else(who: str, factors: Any) -> None:
+    """Over HTTP, in the crossed wordings. The sd of .7 in one of two levels is .35; of .9 in one of four wordings .45."""
+    said, scores = factors
+    found = rows.sensitivities(said[f"simulator {who}"])
+    assert found.keys() == {"wording", "order", "labels"}
+    for factor, effect in found.items():
+        true = (0.45 if factor == "wording" else 0.35) if LIKE.get(who) == factor else 0.0
+        assert effect.low <= true <= effect.high and not effect.bracket
+        assert effect.sd > 0.2 and effect.low > 0 if true else effect.sd < 0.15
+        assert number(scores, f"simulator {who}", f.SENSITIVITY[factor]) == effect.sd
+    for factor in ("order", "labels"):
+        low, high = found[factor].span
+        assert low <= (0.7 if LIKE.get(who) == factor else 0.0) <= high
+
+
+@pytest.fixture(scope="module")
+def factors(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, rows.Answers], list[dict[str, Any]]]:
+    store = Store(tmp_path_factory.mktemp("factors") / "f.duckdb")
+    with served() as server:
+        people, fakes = [f.respondent("ideal", "truth")], [over_http(server, who) for who in (*LIKE, "unmoved")]
+        made = f.design(people, fakes, (0.3,), (0.15, 0.2, 0.25, 0.3, 0.4, 0.5), 3, seed=5, tasks=("act",), concurrency=64)
+        run, status = synchronous(start(made, store))
+    assert status == "done"
+    return rows.answers(store, run), f.compared(store, run, people, fakes, draws=0)
 
 
 def test_a_logit_person_states_chances_by_their_scores(tmp_path: Path) -> None:
@@ -138,7 +154,7 @@ def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path
     store = Store(tmp_path / "s.duckdb")
     people, sharp = [f.respondent('people={"agent":"updater","slope":2}', "truth")], [
         f.respondent('sharp={"agent":"updater","slope":50}', "simulator")]
-    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=40, tasks=("act",)), store))
+    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=10, tasks=("act",)), store))
     scores = f.compared(store, run, people, sharp, draws=0)
     arm = "simulator sharp for truth people"
     assert number(scores, arm, "normalised accuracy") > 1.03 and number(scores, arm, "economic loss") > 0.02
@@ -151,7 +167,7 @@ def test_malformed_replies_widen_intervals_and_leave_estimates(tmp_path: Path) -
         store = Store(tmp_path / f"{rate:.1f}.duckdb")
         with served(Faults(rate=rate, kinds=("malformed",))) as server:
             people, one = [f.respondent("ideal", "truth")], [over_http(server, "logit")]
-            made = f.design(people, one, (0.4,), thresholds, repeats=10, tasks=("act",), attempts=1, concurrency=64)
+            made = f.design(people, one, (0.4,), thresholds, 10, ("plain", "clinic"), tasks=("act",), attempts=1, concurrency=64)
             run, _ = synchronous(start(made, store))
         scores = f.compared(store, run, people, one, draws=0)
         fit = rows.answers(store, run)["simulator logit"].threshold(0)
@@ -213,6 +229,14 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     assert low < rows.retest(many) < high
 
 
+def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
+    """Draws of single answers always come out as they are: an interval of no width would claim to know all."""
+    once = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 1, np.random.default_rng(7))
+    assert once.counts.shape[1] == 1 and rows.intervals(once, once, False, draws=20) == {}
+    twice = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 2, np.random.default_rng(7))
+    assert rows.intervals(twice, once, False, draws=20)
+
+
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
     rng = np.random.default_rng(7)
     simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
@@ -268,7 +292,7 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
         lines += [f"0.4,{t},{('leave', 'buy')[int(rng.random() < acts)]}" for _ in range(60)]
     file, store = tmp_path / "shoppers.csv", str(tmp_path / "r.duckdb")
     file.write_text("\n".join(lines))
-    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "10", "--store",
+    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "3", "--store",
              store, "--json"]
     assert main(given) == 0
     scores = json.loads(capsys.readouterr().out)["scores"]
