@@ -167,7 +167,7 @@ def baselines(of: DataSet) -> dict[str, float]:
     known, found = [i for i, q in enumerate(of.questions) if of.people(q)], {}
     twice = [(of.people(q)[0], q.again[0]) for q in of.questions if q.again]
     if len(twice) > 1:
-        r = closeness.correlation(*(list(column) for column in zip(*twice, strict=True)), True)
+        r = closeness.correlation([a for a, _ in twice], [b for _, b in twice], True)
         found = {} if r is None else {"rank correlation of conditions, one study with another": r}
     if not known or of.compare != "levels":
         return found
