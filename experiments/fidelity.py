@@ -17,6 +17,7 @@ from ..games.announced_policy_words import CROSSED, WORDINGS
 from ..games.solvers.noisy_receiver import logit
 from ..registry import load
 from ..transcripts import fidelity as rows
+from ..transcripts.agreement import ppi_gain
 from ..transcripts.arms import BLANK, Score
 from ..transcripts.fidelity import SEP, Answers
 from ..transcripts.psychometric import expected_se
@@ -32,7 +33,7 @@ PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
 REPEATS = 2
 LEAD = rows.LOSS
-SLOPES = (1.0, 4.0)
+SLOPES, CORRELATIONS = (1.0, 4.0), (0.3, 0.7, 0.9)
 MAKERS = {"openai": ("gpt", "o", "chatgpt", "text", "davinci", "codex"), "anthropic": ("claude",), "google": ("gemini", "gemma", "palm"),
           "meta": ("llama", "meta", "codellama"), "mistral": ("mistral", "mixtral", "ministral", "codestral", "magistral"),
           "alibaba": ("qwen", "qwq"), "deepseek": ("deepseek",), "xai": ("grok",), "microsoft": ("phi",)}
@@ -117,6 +118,13 @@ def precision(priors: Sequence[float], thresholds: Sequence[float], wordings: Se
         yield f"    se of a threshold if the slope is {slope:g}: at most {se:.3f} logits ({asked} answers an item)"
     yield f"    se of a share near one half: {sqrt(0.25 / asked):.3f} an item"
     yield from _of_factors(rows.factors(wordings), {slope: 2 * se / sqrt(len(priors)) for slope, se in worst.items()})
+
+
+def people_worth(n: int, asked: int) -> Iterator[str]:
+    """What PPI++ makes of the answers of n people beside so many simulated ones, before anything is asked."""
+    if n:
+        worth = ", ".join(f"{ppi_gain(rho, n, asked)[1]:.0f} if they correlate by {rho:g}" for rho in CORRELATIONS)
+        yield f"    people on record: {n} answers; corrected by a simulator (PPI++) worth {worth}"
 
 
 def _of_factors(factors: Mapping[str, Sequence[str]], shifts: Mapping[float, float]) -> Iterator[str]:
@@ -215,12 +223,14 @@ def _sensitivities(of: Respondent, said: Answers) -> list[Score]:
 
 def _of_type(said: Answers, kind: int, prior: float) -> dict[str, tuple[float, tuple[float, float] | None]]:
     found = said.threshold(kind)
+    if found is not None and found.bracket is not None:
+        low, high = found.bracket
+        if low is not None and high is not None:
+            return {f"threshold, prior {prior:g} (bracket)": ((low + high) / 2, (low, high))}
+        ends = (("at least", low), ("at most", high))  # acted on all rules, or on none
+        return {f"threshold, prior {prior:g} ({word})": (end, None) for word, end in ends if end is not None}
     if found is None or found.threshold is None:
         return {}
-    if found.bracket is not None:
-        low, high = found.bracket
-        span = None if low is None or high is None else (low, high)
-        return {f"threshold, prior {prior:g} (bracket)": (found.threshold, span)}
     assert found.se is not None and found.slope is not None and found.slope_se is not None
     t, b, lapsed = found.threshold, found.slope, said.lapses(kind)
     more: dict[str, tuple[float, tuple[float, float] | None]] = {} if lapsed is None else {

@@ -137,8 +137,7 @@ def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
-        wording, = factors([r["wording"]])[SAMPLED]
-        made.beliefs.append(judgement(move["chance"], prior, threshold, wording))
+        made.beliefs.append(judgement(move["chance"], prior, threshold, r["wording"]))
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":
@@ -149,7 +148,8 @@ def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
 
 def judgement(stated: float, prior: float, threshold: float, wording: str) -> Judgement:
     """A stated chance beside what it is to be made of, in log odds; 0 and 1 are taken for almost that."""
-    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{wording}"
+    story, = factors([wording])[SAMPLED]
+    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{story}"
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
@@ -188,7 +188,8 @@ def economics(people: Answers, simulator: Answers, kind: int, ideal: bool) -> Ty
 
 
 def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, float]:
-    """Every number that compares the two, averaged over types; what is not defined is left out."""
+    """Every number that compares the two, averaged over types, and of several types loss and error of each; what is not defined is
+    left out."""
     found: dict[str, list[float]] = defaultdict(list)
     for kind, prior in enumerate(people.priors):
         made = economics(people, simulator, kind, ideal)
@@ -196,10 +197,13 @@ def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, floa
             for name, number in ((LOSS, made.best - made.got), ("overpromise", made.promised - made.got),
                                  ("value of the best policy", made.best), ("margin that repairs it", made.margin)):
                 found[name].append(number)
+            found[f"{LOSS}, prior {prior:g}"].append(made.best - made.got)
         _thresholds(found, people, simulator, kind, prior, ideal)
     p, q = _shares(people, simulator, ideal)
-    numbers = {name: float(np.mean(v)) for name, v in found.items()}
+    numbers = {name: float(np.mean(v)) for name, v in found.items() if len(people.priors) > 1 or ", prior " not in name}
     shared = _shared(p, q, simulator, None if ideal else retest(people)) if len(p) else {}
+    if ideal:
+        shared.pop("people one answer is worth", None)  # who never errs is worth any number
     return numbers | shared | ({} if ideal else _corrected(people, simulator))
 
 
@@ -228,6 +232,7 @@ def _thresholds(found: dict[str, list[float]], people: Answers, simulator: Answe
     if own is None or own.threshold is None or true is None:
         return
     found["threshold error (logits)"].append(own.threshold - true)
+    found[f"threshold error (logits), prior {prior:g}"].append(own.threshold - true)
     found["threshold error (probability)"].append(1 / (1 + exp(-own.threshold)) - 1 / (1 + exp(-true)))
     if theirs and theirs.slope and own.slope and not ideal:
         found["log slope ratio"].append(log(own.slope / theirs.slope))
@@ -261,6 +266,7 @@ def _shared(p: Any, q: Any, simulator: Answers, themselves: float | None) -> dic
             "normalised accuracy": closeness.agreement(p, q) / own if own else 0.0, "total variation": closeness.total_variation(p, q),
             "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
             "log-loss": closeness.cross_entropy(p, careful), "least log-loss": closeness.entropy(p),
+            "pseudo-R2: 1 - log-loss over that of chance": 1 - closeness.cross_entropy(p, careful) / log(2),
             "expected calibration error": float(error),
             "people one answer is worth": float(np.median([min(1e6, closeness.worth_in_people(a, b, n)) for a, b in
                                                            zip(p, q, strict=True)]))}

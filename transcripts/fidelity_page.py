@@ -20,6 +20,7 @@ FACTORS = ("wordings", "orders", "labels")
 MOVED = (*(f"sensitivity: sd of the threshold over {f}" for f in FACTORS), "shift of the threshold, options reversed",
          "shift of the threshold, labels neutral")
 
+TURNS, BRACKET = "threshold, prior ", " (bracket)"
 ALONE = " for ideal"
 """Ends the name of a respondent's distance to the ideal type, where nobody was to be stood in for by it."""
 
@@ -32,6 +33,7 @@ def page(run: str, said: Mapping[str, Answers], people: Sequence[str], ideal: Se
     each = _respondents(scores)
     moved = [[who, *(_with_span(by, name) for name in MOVED)] for who, by in each.items() if any(name in by for name in MOVED)]
     return filled("fidelity.html", run=run, leads=leads, kin=kin, factors=FACTORS, sensitivities=moved,
+                  types=[line for who, by in each.items() for line in _types(who, by)],
                   respondents=[[who, *(_at(by, name) for name in WHO)] for who, by in each.items()],
                   cells=[_measures(arm, by) for arm, by in cells.items()], picture=both(partial(picture, said, people, ideal)))
 
@@ -67,6 +69,19 @@ def _measures(arm: str, by: Mapping[str, Score]) -> dict[str, Any]:
     simulator, people = arm.split(" for ", 1)
     lines = [(name, shown(s["value"]), _span(s)) for name, s in by.items()]
     return {"simulator": simulator, "people": people, "quantity": next(iter(by.values()))["quantity"], "lines": lines}
+
+
+def _types(who: str, by: Mapping[str, Score]) -> list[list[Any]]:
+    """Respondent, prior, threshold and slope with their intervals, lapses: a line per type whose threshold is known."""
+    lines = []
+    for name, s in by.items():
+        if name.startswith(TURNS):
+            prior = name.removeprefix(TURNS).removesuffix(BRACKET)
+            lapsed = [_at(by, f"lapses: {what}, prior {prior}") for what in ("acts whatever is said", "never acts")]
+            span = _span(s) and (f"[{_span(s)}]" if name.endswith(BRACKET) else f"({_span(s)})")
+            at = shown(s["value"]), span
+            lines.append([who, prior, at, _with_span(by, f"slope, prior {prior}"), *lapsed])
+    return lines
 
 
 def _span(s: Score) -> str:

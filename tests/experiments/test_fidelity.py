@@ -237,6 +237,23 @@ def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
     assert rows.intervals(twice, once, False, draws=20)
 
 
+def test_errors_of_types_do_not_hide_each_other() -> None:
+    """Half a logit too easily moved at one prior, half too hardly at the other: no error on average, and both are told."""
+    rng, priors = np.random.default_rng(5), (0.2, 0.4)
+    people = answered(priors, f.THRESHOLDS, Updater(slope=6.0), 60, rng)
+    crossed = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=0.5), 60, rng)
+    crossed.counts[1] = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=-0.5), 60, rng).counts[1]
+    found = rows.measures(people, crossed, False)
+    assert abs(found["threshold error (logits)"]) < 0.1
+    assert found["threshold error (logits), prior 0.2"] == pytest.approx(0.5, abs=0.15)
+    assert found["threshold error (logits), prior 0.4"] == pytest.approx(-0.5, abs=0.15)
+    assert found["economic loss"] == pytest.approx(np.mean([found[f"economic loss, prior {p:g}"] for p in priors]))
+    assert 0 < found["pseudo-R2: 1 - log-loss over that of chance"] < 1 - found["least log-loss"] / log(2)
+    assert not any(", prior " in name for name in rows.measures(answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng),
+                                                                answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng), False))
+    assert "people one answer is worth" in found and "people one answer is worth" not in rows.measures(people, crossed, True)
+
+
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
     rng = np.random.default_rng(7)
     simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
@@ -247,6 +264,20 @@ def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> No
         assert ("people on record" in rows.measures(people, simulator, False)) == (asked == 2)
 
 
+def test_one_who_always_buys_or_never_does_has_half_a_bracket(tmp_path: Path) -> None:
+    """No rule turned it: its threshold is at least, or at most, the last rule asked. No slope, and a loss that is a number."""
+    store, people = Store(tmp_path / "b.duckdb"), [f.respondent('people={"agent":"updater","slope":4}', "truth")]
+    both = [f.respondent(f'{who}={{"agent":"updater","{field}":1.0}}', "simulator")
+            for who, field in (("eager", "eager"), ("deaf", "stubborn"))]
+    run, _ = synchronous(start(f.design(people, both, (0.4,), (0.2, 0.4, 0.6), tasks=("act",)), store))
+    scores = f.compared(store, run, people, both, draws=20)
+    told = {(s["arm"], s["benchmark"]): s["value"] for s in scores}
+    assert told["simulator eager", "threshold, prior 0.4 (at least)"] == pytest.approx(logit(0.6))
+    assert told["simulator deaf", "threshold, prior 0.4 (at most)"] == pytest.approx(logit(0.2))
+    assert not [b for arm, b in told if b.startswith("slope") and arm != "truth people"]
+    assert all(np.isfinite(v) for v in told.values())
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")
@@ -255,7 +286,10 @@ def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.Ca
     given = ["fidelity", "--truth", "ideal", "--simulator", 'soft={"agent":"updater","slope":3}', "--repeats", "2",
              "--thresholds", "0.2,0.4,0.6", "--store", store, "--page", str(page)]
     assert main([*given, "--estimate"]) == 0 and not Path(store).exists()
-    assert "se of a threshold" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "se of a threshold" in said and "one at a time the same calls would give 1.73 times that" in said
+    assert main([*given, "--estimate", "--wording", "plain", "--wording", "clinic-reversed"]) == 0
+    assert "sensitivity to order: not measured" in capsys.readouterr().err
     assert main(given) == 0
     assert "rationality" in (said := capsys.readouterr().out) and "economic loss" in said
     text = page.read_text()
@@ -299,6 +333,8 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
     arm = "simulator like for truth shoppers"
     assert abs(number(scores, arm, "economic loss")) < 0.03 and abs(number(scores, arm, "threshold error (logits)")) < 0.3
     assert number(scores, arm, "PPI++: people it is worth") > number(scores, arm, "people on record") == 300
+    assert main([*given[:-1], "--estimate"]) == 0
+    assert "people on record: 300 answers; corrected by a simulator (PPI++) worth" in capsys.readouterr().err
     assert {r["arm"] for r in Store(store).rows("SELECT DISTINCT arm FROM episode")} == {f"simulator like: {t}" for t in f.TASKS}
     for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
                         ("prior,threshold,action\n0.4,1,buy", "strictly between")):
