@@ -18,6 +18,7 @@ from .design_file import unchanged
 from .head import commit, head, made_from, versions
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
+from .reception import returning
 from .runner import HERE, Engine, OnEpisode, Run, Watch, preflight
 from .said import recorded
 from .sources import allowed, changes
@@ -45,7 +46,7 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             Gathering(Folder(url), journal).finish()
         begun = _begun(path)
         unchanged(begun.file, path.stem, store, as_begun, tell)
-        with serving(design, store, spent(read(path))):
+        with serving(design, store, spent(read(path)), returning(design, path)):
             found = tables(design)
             todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem)
             now = versions() | made_from(design, found)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..agents.service import current
 from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
-from ..games.base import Game, Play
+from ..games.base import Game, Play, Role
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.compact import compact
@@ -23,6 +23,7 @@ from .design_file import file_event
 from .head import head, new_name
 from .money import check, serving
 from .plan import Slot, Table, persona_name, slots, tables
+from .reception import dismiss, receive
 from .sentinels import Sentinels
 
 TAKE_SECONDS = 2.0
@@ -200,7 +201,8 @@ class Run:
         if not walk and slot.episode not in self.begun:
             record(self.begin(slot, slot.weight))
         session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording),
-                          partial(slot.seed, self.design.seed), record, self.limits, self.said.get(slot.episode, {}), walk)
+                          partial(slot.seed, self.design.seed), record, self.limits, self.said.get(slot.episode, {}), walk,
+                          sitting=self._sitting(slot.episode))
         outcome = await session.play()
         if walk:  # the weight of a branch is known when it has been walked
             for event in (self.begin(slot, slot.weight * walk.chance), *events):
@@ -211,6 +213,11 @@ class Run:
             self.watch(end)
         self.journal.flush()
         return outcome
+
+    def _sitting(self, episode: int) -> dict[Role, dict[str, Any]]:
+        """Who sat where when the episode was broken off."""
+        visitors = current().visitors
+        return {role: {"person": name} for role, name in visitors.sat.get(episode, {}).items()} if visitors else {}
 
     def begin(self, slot: Slot, weight: float) -> Event:
         """The event with which an episode begins."""
@@ -308,6 +315,7 @@ async def finish(run: Run, watch: Watch | None, on_episode: OnEpisode | None) ->
     """Plays what a run owes and takes its journal into the store, also when it is stopped; the status."""
     run.watch = watch or run.watch
     run.on_episode = on_episode or run.on_episode
+    receive(run.design, run.name, run.journal)
     if run.design.sentinels:
         run.sentinels = Sentinels(run.design, run.name, run.found, run.journal)
     try:
@@ -319,6 +327,8 @@ async def finish(run: Run, watch: Watch | None, on_episode: OnEpisode | None) ->
     await asyncio.to_thread(run.store.take, run.journal.path)
     await asyncio.to_thread(seal, run.store, run.name)
     await asyncio.to_thread(compact, run.store)
+    if status == "done":
+        dismiss(run.journal.path)
     return status
 
 
