@@ -216,9 +216,10 @@ def _fidelity(commands: "Commands") -> None:
     to.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     to.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     to.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
-    to.add_argument("--repeats", type=int, default=10, help="of every item in every wording (default 10)")
+    to.add_argument("--repeats", type=int, help="of every item in every wording (default 2; of questions to people on record 10)")
     to.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
-    to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated (default: all)")
+    to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated; or all (default: eight of sixteen that "
+                    "cross wording, order and labels; of questions to people on record all)")
     to.add_argument("--seed", type=int, default=0)
     to.add_argument("--budget", type=float, metavar="US$", help="stop before more than this is spent")
     to.add_argument("--cache", default="off", choices=("off", "read-write", "read-only"), help="keep models' replies")

@@ -206,7 +206,8 @@ def _optimal(terms: Terms) -> Plan:
         utility = -np.inf if found is None else worth[i] - float(terms.rows[i] @ found.pay)
         if found is not None and (best is None or utility > best[0] + SLACK):
             best = (float(utility), i, found.pay)
-    assert best is not None, "the cheapest generator is always implementable"
+    if best is None:  # the cheapest needs no pay, but beside its like it has no margin
+        return _none(terms, "optimum", "no payments make any generator the best reply by the margin", "principal_utility")
     return _plan(terms, "optimum", best[2], best[1], "the best of all targets, each at its least expected pay",
                  principal_utility=best[0])
 

@@ -136,7 +136,7 @@ def _plans(game: DelegatedClassification) -> dict[str, Plan]:
     if least is None:
         return {name: Plan("optimum", None, i, (("budget", None), ("expected_pay", None)), _why_not(game, others, best, gaps))
                 for name in ("min_budget", "threshold", "all_or_nothing", "single_binding", "min_pay")}
-    whole = all_or_nothing(others, best, gaps)
+    whole = all_or_nothing(others, best, gaps, floor)
     step = solve(others, best, gaps, "budget", "threshold", floor)
     cheap = solve(others, best, gaps, "pay", floor=floor)
     found = {

@@ -44,7 +44,7 @@ class EngagementBreaks(Game):
     ties = "the lower break probability"
 
     alpha: Positive = 0.065
-    beta: Positive | tuple[Positive, ...] = 0.16
+    beta: Positive | Annotated[tuple[Positive, ...], Field(min_length=1)] = 0.16
     gamma: Positive = 0.02
     delta: Positive = 0.001
     break_probability: Break = 0.0

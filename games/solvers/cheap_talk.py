@@ -126,12 +126,14 @@ def _fall(prior: Sequence[float], belief: Any, level: float, sender: Rows, recei
 
 # --- states differ in what they like --------------------------------------------------------------------------------------
 def sorted_out(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Rows, Rows]:
-    """The best equilibrium, whatever states like: (policy, answers)."""
+    """The best equilibrium, whatever states like: (policy, answers). States of no chance are left out: nobody minds what they say."""
     import numpy as np
-    mu, u, v = np.asarray(prior, float), scaled(np.asarray(sender, float)), scaled(np.asarray(receiver, float))
+    drawn = np.flatnonzero(np.asarray(prior) > 0)
+    mu, u, v = np.asarray(prior, float)[drawn], scaled(np.asarray(sender, float)[drawn]), scaled(np.asarray(receiver, float)[drawn])
     may, answers = _pattern(mu, u, v)
     rho = _answers(mu, u, may, answers)
-    x = _joint(mu, v, may, answers)
+    x = np.zeros((len(prior), len(mu)))
+    x[drawn] = _joint(mu, v, may, answers)
     return tidy(x.tolist(), prior), tuple(tuple(float(a) for a in row / row.sum()) for row in np.clip(rho, 0, None))
 
 

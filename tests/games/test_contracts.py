@@ -114,6 +114,17 @@ def test_the_principals_choice_of_a_target(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
+def test_every_target(name: str) -> None:
+    t = TEXTS[name]
+    for expected in t["principal"]["per_target"]:
+        for key, participation in (("ic", False), ("ic_ir", True)):
+            found = solved(text(t, target=expected["action"], cost_bound=None, rewards=t["principal"]["reward"],
+                                participation=participation))["cost_aware"]
+            assert found.measures["expected_pay"] == close(expected[f"min_pay_{key}"])
+            assert found.value["principal"] == close(expected[f"principal_utility_{key}"])
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_the_agents_reply(name: str) -> None:
     game = text(TEXTS[name])
     for case in TEXTS[name]["agent_response_tests"]:
@@ -252,6 +263,15 @@ def test_delegated_vectors(name: str) -> None:
     assert found["min_pay"].measures["expected_pay"] == close(expected["min_pay"]["value"])
 
 
+def test_budgets_for_every_size_of_the_training_set() -> None:
+    given, expected = (CLASSIFIERS["lcdb_mnist_mlp_m1"][k] for k in ("input", "expected"))
+    for e in expected:
+        found = solved(game_of({"name": "delegated_classification", "accuracies": given["mean_acc"], "test_size": given["m"],
+                                "costs": given["n"], "target": given["n"].index(e["target_n"])}))["min_budget"]
+        assert (found.measures["budget"], found.measures["expected_pay"]) == (close(e["B"]), close(e["expected_pay"]))
+        assert found.value["agent"] == close(e["agent_utility"])
+
+
 def test_learning_curve_and_its_inflection() -> None:
     given, expected = (CLASSIFIERS["concave_survival_inflection"][k] for k in ("input", "expected"))
     found = inflection(given["beta"], given["gamma"], given["m"], given["j"])
@@ -314,3 +334,24 @@ def test_of_treatments_that_did_as_well_the_one_with_fewer_breaks_is_taken() -> 
     game: Any = game_of({"name": "engagement_breaks", "logs": [[11, 13, 13, 12.5]]})
     (_, move), = game.strategy("best_of", "coach", game.usual_rules)((), game.want("coach"))
     assert move.break_probabilities == (sorted(game.treatments)[1],) * len(game.betas)
+
+
+# --- who knows what -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("known", [True, False])
+def test_a_principal_is_told_costs_only_where_they_are_known(known: bool) -> None:
+    """The agent knows its costs in any case. Where the principal does not, her words are the same whatever they are."""
+    t = next(t for t in TEXTS.values() if t["input"]["robust_bound_b"] > 0)
+    games = [text(t, costs_known=known), text({"input": {**t["input"], "costs": [c / 2 for c in t["input"]["costs"]]}}, costs_known=known)]
+    for role, told in (("principal", known), ("agent", True)):
+        briefs = [g.observe(role, next(s for _, s in g.states())) for g in games]
+        assert [b.costs for b in briefs] == ([g.costs for g in games] if told else [None, None])
+        assert (briefs[0].say(games[0].wordings[0], role) != briefs[1].say(games[1].wordings[0], role)) == told
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_chances_are_told_only_where_an_instance_is_given_by_them(given: bool) -> None:
+    rows = [[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]
+    game = game_of({"name": "delegated_classification", "costs": [0, 1], **(
+        {"outcome_probabilities": rows} if given else {"accuracies": [0.6, 0.8], "test_size": 2})})
+    for role in ("principal", "agent"):
+        assert game.observe(role, next(s for _, s in game.states())).chances == (tuple(map(tuple, rows)) if given else None)
