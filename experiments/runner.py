@@ -1,7 +1,7 @@
 """Plays a design: many episodes at once, every event in the journal before it is used, the store fed as it goes."""
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,7 +51,7 @@ class Run:
 
     todo   the episodes to play; None: those of the design
     said   episode -> turn -> what is on record, for a run that is taken up again
-    ended  episodes that need not be played again
+    begun, ended  episodes that are half-played, and those that need not be played again
     sentinels  those of its models; None where none are put
     """
     design: Design
@@ -62,8 +62,8 @@ class Run:
     watch: Watch = lambda event: None
     on_episode: Callable[[Progress], None] = lambda progress: None
     said: Mapping[int, Mapping[int, Said]] = field(default_factory=dict)
-    begun: frozenset[int] = frozenset()
-    ended: frozenset[int] = frozenset()
+    begun: Set[int] = frozenset()
+    ended: Set[int] = frozenset()
     todo: Sequence[Slot] | None = None
     sentinels: Sentinels | None = None
 
