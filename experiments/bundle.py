@@ -7,11 +7,12 @@
     MANIFEST.json        the run, its root, the versions, and the SHA-256 of every other file
 
 `bundle verify` checks the hashes, makes a new store of the transcripts, drives every script again, computes every table anew
-and compares it with the bundle's, cell by cell.
+and compares it with the bundle's, cell by cell. `bundle open` takes the transcripts into a store, to be read.
 """
 import csv
 import io
 import json
+import re
 import tarfile
 import time
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ from .verify import verify
 
 LARGEST = 2**31
 """Bytes of one file in a bundle."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""A run's name."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,7 @@ def verify_bundle(path: Path) -> Checked:
         manifest = _manifest(path, files)
         run, differing = str(manifest["run"]), list(_hashes(manifest, files))
         store = Store(Path(folder) / "bundle.duckdb")
-        journal = store.journals / f"{run}.jsonl"
-        journal.parent.mkdir(parents=True)
-        journal.write_bytes(files.get("transcripts.jsonl", b""))
-        store.take(journal)
-        for name, data in files.items():
-            if name.startswith("origins/"):
-                origin = journal.with_name(PurePosixPath(name).name)
-                origin.write_bytes(data)
-                store.take(origin)
-        root = seal(store, run)
+        root = _taken(store, run, files)
         if root != manifest["root"]:
             differing.append(f"root: {manifest['root']} in the bundle, {root} of its transcripts")
         if divergence := verify(store, run).divergence:
@@ -122,6 +117,39 @@ def verify_bundle(path: Path) -> Checked:
             cells += seen
             differing += wrong
     return Checked(run, root, len(files), len(tables), cells, tuple(differing), time.monotonic() - began)
+
+
+def open_bundle(path: Path, store: Store) -> str:
+    """Takes the run of an archive into a store, where it can be read, viewed, scored and verified like one's own; its name.
+    Raises StoreError for an archive whose files are not those of its manifest, and for a run that is there already."""
+    files = _unpacked(path)
+    manifest = _manifest(path, files)
+    run = str(manifest["run"])
+    if wrong := _hashes(manifest, files):
+        raise StoreError(f"{path} has been changed: {wrong[0]}. `parlour bundle verify {path}` tells all that differs.")
+    if (store.journals / f"{run}.jsonl").exists():
+        raise StoreError(f"run {run} is in {store.journals} already. Choose another store with --store.")
+    if (root := _taken(store, run, files)) != manifest["root"]:
+        raise StoreError(f"{path}: its root is {manifest['root']}, that of its transcripts {root}. They are in {store.path}; look at "
+                         f"`parlour verify {run} --store {store.path}`.")
+    return run
+
+
+def _taken(store: Store, run: str, files: Mapping[str, bytes]) -> str:
+    """Takes the transcripts of an archive into a store, those of the run's origin too where they are not there; the run's root."""
+    for name, data in {f"{run}.jsonl": files.get("transcripts.jsonl", b""),
+                       **{PurePosixPath(n).name: data for n, data in files.items() if n.startswith("origins/")}}.items():
+        journal = store.journals / name
+        if journal.exists():
+            continue
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        journal.write_bytes(data)
+        try:
+            store.take(journal)
+        except StoreError:
+            journal.unlink()
+            raise
+    return seal(store, run)
 
 
 def _unpacked(path: Path) -> dict[str, bytes]:
@@ -141,9 +169,11 @@ def _unpacked(path: Path) -> dict[str, bytes]:
 def _manifest(path: Path, files: Mapping[str, bytes]) -> dict[str, Any]:
     try:
         found = json.loads(files["MANIFEST.json"])
+        if not NAME.fullmatch(found["run"]):  # it becomes the name of a file: never one elsewhere
+            raise ValueError(found["run"])
         return {"run": found["run"], "root": found["root"], "files": dict(found["files"])}
     except (KeyError, ValueError, TypeError):
-        raise StoreError(f"{path} is not a bundle of Parlour: its MANIFEST.json is missing or cannot be read.") from None
+        raise StoreError(f"{path} is not a bundle of Parlour: its MANIFEST.json is missing or cannot be read, or names no run.") from None
 
 
 def _hashes(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> list[str]:

@@ -283,6 +283,8 @@ def verify(args: Namespace) -> int:
     else:
         print(f"{found.run}: {found.episodes} episodes, root {found.root}")
         print("everything came out as recorded" if found.divergence is None else f"DIFFERS: {found.divergence}")
+        for note in found.notes:
+            print(f"note: {note}")
     return 0 if found.divergence is None else 1
 
 

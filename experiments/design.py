@@ -92,8 +92,8 @@ class Arm(Frozen):
     game: Fields
     protocol: Fields = {"name": "silent"}
     seats: dict[Role, Fields] = {}
-    wordings: tuple[str, ...] = ("plain",)
-    personas: tuple[Fields, ...] = ({},)
+    wordings: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
+    personas: Annotated[tuple[Fields, ...], Field(min_length=1)] = ({},)
     objective: str = "none"
 
 
@@ -159,7 +159,7 @@ class Design(Frozen):
 def read_design(path: str | Path) -> Design:
     """The design in a TOML file. Raises DesignError with one line."""
     try:
-        table = tomllib.loads(Path(path).read_text())
+        table = tomllib.loads(Path(path).read_text("utf-8-sig"))  # some editors begin a file with a mark of its encoding
     except OSError as error:
         raise DesignError(f"cannot read design {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -163,11 +163,12 @@ def _report(commands: "Commands") -> None:
 
 
 def _bundle(commands: "Commands") -> None:
-    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again",
+    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE`, `bundle open FILE`",
                              description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
-                                         "and no network: it drives every script again and compares every cell of every table.")
-    to.add_argument("run", metavar="RUN|verify", nargs="?", default="latest", help="a run (default: the latest), or `verify`")
-    to.add_argument("file", metavar="FILE", nargs="?", help="with verify: the archive")
+                                         "and no network: it drives every script again and compares every cell of every table. "
+                                         "`parlour bundle open FILE --store x.duckdb` takes its transcripts into a store, to be read.")
+    to.add_argument("run", metavar="RUN|verify|open", nargs="?", default="latest", help="a run (default: the latest), `verify`, or `open`")
+    to.add_argument("file", metavar="FILE", nargs="?", help="with verify or open: the archive")
     to.add_argument("--to", metavar="FILE", help="default: the run's name and .tar.gz")
     to.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
     add.store(to)

@@ -325,7 +325,10 @@ def _picked(of: Answers, rng: Any) -> Any:
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
-    weight; with few wordings an interval is too narrow for wordings that were not tried."""
+    weight; with few wordings an interval is too narrow for wordings that were not tried. Empty where nothing was asked twice, in one
+    wording: draws of single answers come out as they are, and an interval of no width would claim to know all."""
+    if max(of.counts[..., 1].max() for of in (people, simulator)) <= 1 and max(of.counts.shape[1] for of in (people, simulator)) == 1:
+        return {}
     rng, found = np.random.default_rng(seed), defaultdict(list)
     alike = people.wordings == simulator.wordings
     for _ in range(draws):

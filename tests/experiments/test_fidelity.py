@@ -218,6 +218,14 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     assert low < rows.retest(many) < high
 
 
+def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
+    """Draws of single answers always come out as they are: an interval of no width would claim to know all."""
+    once = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 1, np.random.default_rng(7))
+    assert once.counts.shape[1] == 1 and rows.intervals(once, once, False, draws=20) == {}
+    twice = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 2, np.random.default_rng(7))
+    assert rows.intervals(twice, once, False, draws=20)
+
+
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
     rng = np.random.default_rng(7)
     simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)

@@ -9,7 +9,7 @@ import pytest
 import parlour
 from parlour.errors import StoreError
 from parlour.experiments.api import blamed
-from parlour.experiments.bundle import bundle, verify_bundle
+from parlour.experiments.bundle import bundle, open_bundle, verify_bundle
 from parlour.experiments.cli import main
 from parlour.experiments.report import report
 from parlour.reports.document import Code, Document, Section, Table, as_csv, as_html, as_latex, as_markdown, write
@@ -22,6 +22,7 @@ DESIGN: dict[str, Any] = {
              {"name": "<b>mock</b>", "seats": {"human": {"agent": "mock", "faults": {"kinds": ["malformed"], "rate": 0.2}}}}],
     "hypotheses": [{"name": "following | pays", "role": "human", "arms": ["follow", "<b>mock</b>"], "alternative": "greater"}],
 }
+TIDY = "SELECT * FROM tidy ORDER BY episode, role"
 EVIL = "<script>alert(1)</script> | [x](javascript:y) & $5_0%"
 
 
@@ -45,10 +46,11 @@ def test_nothing_written_becomes_markup() -> None:
 
 
 def test_tables_have_full_precision_as_csv_and_are_escaped_in_latex() -> None:
-    table = Table("t", [{"name": "a_b & 5%", "x": 1 / 3, "n": 2, "none": None}])
-    assert as_csv(table) == f"name,x,n,none\na_b & 5%,{1 / 3!r},2,\n"
+    table = Table("t", [{"name": "a_b & 5%", "x_low": -1 / 3, "n": 2, "none": None}])
+    assert as_csv(table) == f"name,x_low,n,none\na_b & 5%,{-1 / 3!r},2,\n"
     latex = as_latex(table)
-    assert r"a\_b \& 5\%" in latex and r"\toprule" in latex and "0.3333" in latex and "{lrrl}" in latex
+    assert r"a\_b \& 5\%" in latex and r"\toprule" in latex and "{lrrl}" in latex
+    assert "x low" in latex and "$-$0.3333" in latex and latex.startswith("% needs \\usepackage{booktabs}")
 
 
 def test_a_document_is_written_whole(tmp_path: Path) -> None:
@@ -166,6 +168,29 @@ def test_no_bundle_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["bundle", "verify", str(tmp_path / "x.tar.gz")]) == 2
     assert main(["bundle", "verify"]) == 2
     assert [line.count("\n") for line in capsys.readouterr().err.splitlines()] == [0, 0]
+
+
+def test_a_referee_reads_a_bundle_in_a_store_of_his_own(played: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made, his = bundle(played.store, played.run, tmp_path / "b.tar.gz", figures=False), tmp_path / "his" / "referee.duckdb"
+    assert main(["bundle", "open", str(made), "--store", str(his)]) == 0
+    assert main(["verify", "--store", str(his)]) == 0
+    assert Store(his).rows(TIDY) == played.store.rows(TIDY) and parlour.load(store=his).transcript(3) == played.transcript(3)
+    before = his.read_bytes()
+    assert main(["bundle", "open", str(made), "--store", str(his)]) == 2 and his.read_bytes() == before
+    assert "is in" in capsys.readouterr().err
+    with pytest.raises(StoreError, match=r"has been changed: report/payoffs\.csv"):
+        open_bundle(rewritten(made, "report/payoffs.csv", b"follow", b"swallow"), Store(tmp_path / "other.duckdb"))
+    assert not (tmp_path / "other.duckdb").exists()
+
+
+@pytest.mark.parametrize("what", ["verify", "open"])
+def test_a_bundle_writes_no_file_elsewhere(played: Any, tmp_path: Path, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its run becomes the name of a file: one that leads out of the folder is refused before anything is written."""
+    made = bundle(played.store, played.run, tmp_path / "b.tar.gz", figures=False)
+    out = tmp_path / "elsewhere"
+    changed = rewritten(made, "MANIFEST.json", f'"run": "{played.run}"'.encode(), f'"run": "{out}"'.encode())
+    assert main(["bundle", what, str(changed), "--store", str(tmp_path / "his.duckdb")]) == 2
+    assert "names no run" in capsys.readouterr().err and not out.with_suffix(".jsonl").exists()
 
 
 def test_a_run_that_has_not_ended_is_not_bundled(played: Any, tmp_path: Path) -> None:
