@@ -8,7 +8,7 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["blame", "fork", "load", "open", "play", "run"]
+__all__ = ["blame", "fork", "load", "open", "play", "resume", "run"]
 
 
 def __getattr__(name: str) -> Any:

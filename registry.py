@@ -38,7 +38,7 @@ def load(folder: str, name: str) -> Any:
     known = modules(folder)
     if name not in known:
         near = get_close_matches(name, known, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else ""
+        hint = f" Did you mean '{near[0]}'?" if near else f" A model of a provider is llm:{name}." if name and folder == "agents" else ""
         raise UnknownName(f"no {folder[:-1]} '{name}'.{hint} There are: {', '.join(known)}.")
     module = importlib.import_module(known[name])
     base = importlib.import_module(f".{folder}.base", __package__).REGISTERED

@@ -1,14 +1,12 @@
 """Plays a best reply to what it knows, with a stated rule for ties: the rational agent of theory."""
-from typing import Literal, Self
-
-from pydantic import PrivateAttr
+from typing import Literal
 
 from ..games.base import SLACK, Mixed
-from ..protocols.seat import Options, Seating, Turn
-from .chances import Mixing, unseated
+from ..protocols.seat import Turn
+from .handed import Weighing
 
 
-class BestReply(Mixing):
+class BestReply(Weighing):
     """Of the open moves with the greatest expected payoff, one.
 
     ties  which: the `last` or the `first` that the game lists, or `even` chances. A game of contracts lists generators from
@@ -17,19 +15,9 @@ class BestReply(Mixing):
     Source: the tie rules of principal and agent models, S. Grossman, O. Hart, Econometrica 51 (1983).
     """
     ties: Literal["last", "first", "even"] = "last"
-    _options: Options | None = PrivateAttr(None)
-
-    def bind(self, seating: Seating) -> Self:
-        if seating.options is None:
-            raise unseated(self, seating.role)
-        seated = self.model_copy()
-        seated._options = seating.options
-        return seated
 
     def chances(self, turn: Turn) -> Mixed:
-        if self._options is None:
-            raise unseated(self, turn.role)
-        options = self._options(turn.information, turn.ask.want, None)
+        options = self.weighed(turn, None)
         greatest = max(worth for _, worth in options)
         best = [move for move, worth in options if worth >= greatest - SLACK]
         kept = {"last": best[-1:], "first": best[:1], "even": best}[self.ties]

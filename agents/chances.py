@@ -41,8 +41,7 @@ class Mixing(Agent):
                              f"does when asked for a {turn.ask.want.__name__}. Seat another agent there.") from None
 
 
-def unseated(agent: Agent, role: str = "") -> InputError:
+def unseated(agent: Agent, role: str) -> InputError:
     """The error of an agent that was not handed what it needs."""
-    where = f" as '{role}'" if role else ""
-    return InputError(f"agent '{name_of(agent)}' cannot sit{where}: the experiment handed it nothing to play by. "
+    return InputError(f"agent '{name_of(agent)}' cannot sit as '{role}': the experiment handed it nothing to play by. "
                       "Seat another agent there.")

@@ -1,14 +1,14 @@
 """A statistical human proxy that thinks k steps ahead: level-k reasoning."""
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from ..games.base import SLACK, Mixed, surely
-from ..protocols.seat import Options, Seating, Turn
-from .chances import Mixing, unseated
+from ..protocols.seat import Turn
+from .handed import Weighing
 
 
-class LevelK(Mixing):
+class LevelK(Weighing):
     """Level 0 chooses uniformly among all open moves; level k >= 1 replies best to people of level k - 1.
 
     level  k, in steps of reasoning
@@ -18,19 +18,9 @@ class LevelK(Mixing):
     and Organization 25 (1994); R. Nagel, "Unraveling in guessing games", American Economic Review 85 (1995).
     """
     level: Annotated[int, Field(ge=0)] = 1
-    _options: Options | None = PrivateAttr(None)
-
-    def bind(self, seating: Seating) -> Self:
-        if seating.options is None:
-            raise unseated(self, seating.role)
-        seated = self.model_copy()
-        seated._options = seating.options
-        return seated
 
     def chances(self, turn: Turn) -> Mixed:
-        if self._options is None:
-            raise unseated(self, turn.role)
-        options = self._options(turn.information, turn.ask.want, max(self.level - 1, 0))
+        options = self.weighed(turn, max(self.level - 1, 0))
         if self.level == 0:
             return tuple((1 / len(options), move) for move, _ in options)
         best = max(worth for _, worth in options)

@@ -1,17 +1,15 @@
 """Plays a benchmark's strategy, but with a known chance says something else: a fault of known size to look for."""
-from typing import Self
 
-from pydantic import PrivateAttr
 
 from ..errors import InputError
 from ..games.base import Chance, Mixed, Move
-from ..games.base import Strategy as Plan
-from ..protocols.seat import Seating, Turn
-from .chances import Mixing, unseated
+from ..protocols.seat import Turn
+from .chances import Mixing
+from .handed import Planned
 from .random import finite
 
 
-class Liar(Mixing):
+class Liar(Planned, Mixing):
     """With chance 1 - lies the move of the strategy, else one of the other moves, each as likely.
 
     It can sit only where it is asked for one label or truth value, and passes where the strategy passes.
@@ -20,21 +18,10 @@ class Liar(Mixing):
     benchmark  name of the benchmark; None: the game's usual one
     """
     lies: Chance = 0.3
-    benchmark: str | None = None
-    _plan: Plan | None = PrivateAttr(None)
-
-    def bind(self, seating: Seating) -> Self:
-        if seating.strategy is None:
-            raise unseated(self, seating.role)
-        seated = self.model_copy()
-        seated._plan = seating.strategy(self.benchmark)
-        return seated
 
     def chances(self, turn: Turn) -> Mixed:
-        if self._plan is None:
-            raise unseated(self, turn.role)
         found: list[tuple[float, Move | None]] = []
-        for p, move in self._plan(turn.information, turn.ask.want):
+        for p, move in self.planned(turn):
             found += [(p, None)] if move is None else [(p * q, m) for q, m in self._bent(move, turn)]
         return tuple((p, move) for p, move in found if p > 0)
 

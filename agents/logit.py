@@ -1,15 +1,15 @@
 """A statistical human proxy that errs less the more an error costs: quantal response."""
 from math import exp
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from ..games.base import Mixed
-from ..protocols.seat import Options, Seating, Turn
-from .chances import Mixing, unseated
+from ..protocols.seat import Turn
+from .handed import Weighing
 
 
-class Logit(Mixing):
+class Logit(Weighing):
     """Chooses move m with chance proportional to exp(precision * u(m)), u its expected payoff net of fees to come.
 
     precision  lambda >= 0, per unit of payoff: 0 is uniform chance, large is a best reply
@@ -20,19 +20,9 @@ class Logit(Mixing):
     """
     precision: Annotated[float, Field(ge=0)] = 1.0
     level: Annotated[int, Field(ge=0)] | None = None
-    _options: Options | None = PrivateAttr(None)
-
-    def bind(self, seating: Seating) -> Self:
-        if seating.options is None:
-            raise unseated(self, seating.role)
-        seated = self.model_copy()
-        seated._options = seating.options
-        return seated
 
     def chances(self, turn: Turn) -> Mixed:
-        if self._options is None:
-            raise unseated(self, turn.role)
-        options = self._options(turn.information, turn.ask.want, self.level)
+        options = self.weighed(turn, self.level)
         best = max(worth for _, worth in options)
         weights = [exp(self.precision * (worth - best)) for _, worth in options]
         return tuple((weight / sum(weights), move) for weight, (move, _) in zip(weights, options, strict=True))

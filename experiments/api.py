@@ -2,6 +2,8 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -159,23 +161,34 @@ def open(store: str | Path = STORE) -> Store:
 
 
 def synchronous(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine to its end, in a thread of its own where a loop already runs (a notebook)."""
+    """Runs a coroutine to its end, in a thread of its own where a loop already runs (a notebook). Who interrupts the wait stops
+    the work as Ctrl-C does in a script: nothing goes on behind his back, and calls no model."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    result: list[T] = []
-    problem: list[BaseException] = []
+    begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = Future()
+    result: Future[T] = Future()
+
+    async def noted() -> T:
+        task: asyncio.Task[T] = asyncio.ensure_future(work)
+        begun.set_result((asyncio.get_running_loop(), task))
+        return await task
 
     def body() -> None:
         try:
-            result.append(asyncio.run(work))
+            result.set_result(asyncio.run(noted()))
         except BaseException as error:
-            problem.append(error)
+            result.set_exception(error)
 
     thread = threading.Thread(target=body)
     thread.start()
-    thread.join()
-    if problem:
-        raise problem[0]
-    return result[0]
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        loop, task = begun.result()
+        with suppress(RuntimeError):  # it has just ended
+            loop.call_soon_threadsafe(task.cancel)
+        raise
+    finally:
+        thread.join()

@@ -185,7 +185,7 @@ def _shared(args: Namespace) -> str:
 
 def _adjusted(design: Design, args: Namespace) -> Design:
     given = {"episodes": json_or_text(args.episodes) if args.episodes else None, "seed": args.seed,
-             "concurrency": args.concurrency, "budget": args.budget, "cache": args.cache}
+             "concurrency": args.concurrency, "budget": args.budget, "cache": args.cache, "inference": args.inference}
     changed = {k: v for k, v in given.items() if v is not None}
     from pydantic import ValidationError
 
@@ -283,6 +283,8 @@ def verify(args: Namespace) -> int:
     else:
         print(f"{found.run}: {found.episodes} episodes, root {found.root}")
         print("everything came out as recorded" if found.divergence is None else f"DIFFERS: {found.divergence}")
+        for note in found.notes:
+            print(f"note: {note}")
     return 0 if found.divergence is None else 1
 
 

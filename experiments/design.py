@@ -6,6 +6,7 @@
     wordings = ["plain"]          # or "all"
     cache = "off"                 # or "read-write", "read-only"
     budget = 5.0                  # US$; left out: no limit
+    inference = "t"               # or "rademacher", "webb": the wild cluster bootstrap
     sentinels = 3                 # fixed questions that show whether a model changes; left out: none
     prices = {"my-model" = {price_in = 0.5, price_out = 1.5}}    # US$ per million tokens
 
@@ -47,6 +48,7 @@ from ..protocols.seat import Agent
 from ..protocols.session import Limits
 from ..registry import build, explain, load
 from ..transcripts.hypotheses import Hypothesis
+from ..transcripts.statistics import Inference
 from .factors import crossed
 
 Fields = dict[str, Any]
@@ -90,8 +92,8 @@ class Arm(Frozen):
     game: Fields
     protocol: Fields = {"name": "silent"}
     seats: dict[Role, Fields] = {}
-    wordings: tuple[str, ...] = ("plain",)
-    personas: tuple[Fields, ...] = ({},)
+    wordings: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)
+    personas: Annotated[tuple[Fields, ...], Field(min_length=1)] = ({},)
     objective: str = "none"
 
 
@@ -128,6 +130,7 @@ class Design(Frozen):
     budget    US$ at which the run stops, to be resumed with more; None: no limit
     prices    the user's own, before the shipped table
     sentinels   how many fixed questions are put to each model again and again under the run
+    inference   how clusters are reckoned with: see `transcripts.wild`
     hypotheses  what is to be shown
     lock      set by `lock`: that it was locked, and how it has been departed from
     """
@@ -144,6 +147,7 @@ class Design(Frozen):
     prices: Prices = {}
     sentinels: Annotated[int, Field(ge=0, le=len(ITEMS))] = 0
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    inference: Inference = "t"
     hypotheses: tuple[Hypothesis, ...] = ()
     lock: Lock | None = None
 
@@ -155,7 +159,7 @@ class Design(Frozen):
 def read_design(path: str | Path) -> Design:
     """The design in a TOML file. Raises DesignError with one line."""
     try:
-        table = tomllib.loads(Path(path).read_text())
+        table = tomllib.loads(Path(path).read_text("utf-8-sig"))  # some editors begin a file with a mark of its encoding
     except OSError as error:
         raise DesignError(f"cannot read design {path}: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -198,7 +198,9 @@ def lines(found: Estimate, budget: float | None = None) -> Iterator[str]:
         yield f"    the price of {name} is not known: give its seat price_in and price_out, or the design [prices]"
     if found.absent:
         yield f"    not counted: {', '.join(found.absent)} (a person, or a graph that may call anything)"
-    if budget is not None:
+    if budget is not None and found.unknown:
+        yield f"    the budget of US$ {budget:g} cannot be held while a price is not known: a run refuses it"
+    elif budget is not None:
         holds = "is likely to hold" if found.cost[1] <= budget else "may be spent before the end"
         yield f"    the budget of US$ {budget:g} {holds}"
 

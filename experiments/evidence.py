@@ -40,9 +40,9 @@ def hypotheses(args: Namespace) -> int:
 
     store = Store(args.store)
     run = find_run(store, args.run)
-    found = findings(store, run, level=args.level)
-    robust = {f.hypothesis.name: (as_table(specifications(store, run, f.hypothesis, args.level)),
-                                  as_table(influences(store, run, f.hypothesis, args.level))) for f in found} if args.robust else {}
+    found, how = findings(store, run, level=args.level, inference=args.inference), (args.level, args.inference)
+    robust = {f.hypothesis.name: (as_table(specifications(store, run, f.hypothesis, *how)),
+                                  as_table(influences(store, run, f.hypothesis, *how))) for f in found} if args.robust else {}
     if args.json:
         return emit({"run": run, "hypotheses": as_rows(found),
                      "robust": {name: {"specifications": a, "influence": b} for name, (a, b) in robust.items()}})
@@ -83,13 +83,18 @@ def report(args: Namespace) -> int:
 
 
 def bundle(args: Namespace) -> int:
-    """Writes an archive of a run, or checks one: 1 if anything in it comes out otherwise."""
+    """Writes an archive of a run, takes one into a store, or checks one: 1 if anything in it comes out otherwise."""
     from .bundle import bundle as pack
-    from .bundle import verify_bundle
+    from .bundle import open_bundle, verify_bundle
 
+    if args.run in ("verify", "open") and not args.file:
+        raise FieldError(f"parlour bundle {args.run} FILE: which file?")
+    if args.run == "open":
+        run = open_bundle(Path(args.file), Store(args.store))
+        return emit({"run": run, "store": args.store}) if args.json else _print([
+            f"{run} is in {args.store}: look at it with `parlour view {args.store}`, at one episode with `parlour transcript {run}/0 "
+            f"--store {args.store}`, check it with `parlour verify {run} --store {args.store}`"])
     if args.run == "verify":
-        if not args.file:
-            raise FieldError("parlour bundle verify FILE: which file?")
         found = verify_bundle(Path(args.file))
         if args.json:
             emit(found.__dict__)

@@ -146,6 +146,7 @@ def _hypotheses(commands: "Commands") -> None:
     to = commands.add_parser("hypotheses", help="what became of the hypotheses that a run's design declares")
     add.run(to)
     to.add_argument("--level", type=float, default=0.95, help="of the intervals (default 0.95)")
+    add.inference(to)
     to.add_argument("--robust", action="store_true", help="also under every specification, and without each cluster")
     add.store(to)
     add.json(to)
@@ -162,11 +163,12 @@ def _report(commands: "Commands") -> None:
 
 
 def _bundle(commands: "Commands") -> None:
-    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE` computes it again",
+    to = commands.add_parser("bundle", help="a run in one archive for another machine; `bundle verify FILE`, `bundle open FILE`",
                              description="Transcripts, design, report, versions and hashes. `parlour bundle verify FILE` needs no key "
-                                         "and no network: it drives every script again and compares every cell of every table.")
-    to.add_argument("run", metavar="RUN|verify", nargs="?", default="latest", help="a run (default: the latest), or `verify`")
-    to.add_argument("file", metavar="FILE", nargs="?", help="with verify: the archive")
+                                         "and no network: it drives every script again and compares every cell of every table. "
+                                         "`parlour bundle open FILE --store x.duckdb` takes its transcripts into a store, to be read.")
+    to.add_argument("run", metavar="RUN|verify|open", nargs="?", default="latest", help="a run (default: the latest), `verify`, or `open`")
+    to.add_argument("file", metavar="FILE", nargs="?", help="with verify or open: the archive")
     to.add_argument("--to", metavar="FILE", help="default: the run's name and .tar.gz")
     to.add_argument("--no-figures", action="store_true", help="tables only; does without matplotlib")
     add.store(to)
@@ -215,9 +217,10 @@ def _fidelity(commands: "Commands") -> None:
     to.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     to.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     to.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
-    to.add_argument("--repeats", type=int, default=10, help="of every item in every wording (default 10)")
+    to.add_argument("--repeats", type=int, help="of every item in every wording (default 2; of questions to people on record 10)")
     to.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
-    to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated (default: all)")
+    to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated; or all (default: eight of sixteen that "
+                    "cross wording, order and labels; of questions to people on record all)")
     to.add_argument("--seed", type=int, default=0)
     to.add_argument("--budget", type=float, metavar="US$", help="stop before more than this is spent")
     to.add_argument("--cache", default="off", choices=("off", "read-write", "read-only"), help="keep models' replies")

@@ -3,6 +3,9 @@
 No model is called and no key is needed: the seats only repeat their recorded words, bad attempts included. Asks (who, what
 is new to it, the move owed, the seed, the words it was shown), the reading of every reply, nature's draws, the play, the
 payoffs, the benchmarks and the kept scores are computed anew and compared, with the hashes, and the episodes are counted.
+
+A run that goes on, or was killed, has no hashes yet of what was played last, and scores kept then are of fewer episodes: neither is
+a difference, and both are told.
 """
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verification found. divergence: None if everything came out the same."""
+    """What verification found. divergence: None if everything came out the same; notes: what could not be compared, and why."""
     run: str
     episodes: int
     root: str
     divergence: Divergence | None
+    notes: tuple[str, ...] = ()
 
 
 def verify(store: Store, run: str) -> Verdict:
@@ -42,9 +46,34 @@ def verify(store: Store, run: str) -> Verdict:
         now, sealed = hashes(db, run), dict(db.execute("SELECT episode, hash FROM seal WHERE run = ?", [run]).fetchall())
         episodes, root = root_of(db, run)
         noted = db.execute("SELECT root, episodes FROM root WHERE run = ? ORDER BY written DESC LIMIT 1", [run]).fetchone()
-        found = next(chain(_played(store, db, run, design), _texts(db, run), _missing(db, run, design, now), _hashes(now, sealed),
-                           _guarded(lambda: _scores(store, run)), _root(noted, (root, episodes))), None)
-    return Verdict(run, len(now), root, found)
+        goes_on, old = _goes_on(db, run), _scores_are_old(db, run)
+        ended = {e: h for e, h in now.items() if e in sealed} if goes_on else now
+        found = next(chain(_played(store, db, run, design), _texts(db, run), _missing(db, run, design, now), _hashes(ended, sealed),
+                           _guarded(lambda: iter(()) if old else _scores(store, run)),
+                           iter(()) if goes_on else _root(noted, (root, episodes))), None)
+    return Verdict(run, len(now), root, found, tuple(_notes(len(now) - len(ended), goes_on, old)))
+
+
+def _goes_on(db: "duckdb.DuckDBPyConnection", run: str) -> bool:
+    """Whether a run that is not done has been played since it was last sealed: it is being played, or was cut off."""
+    stop = db.execute("SELECT status FROM stop WHERE run = ? ORDER BY written DESC LIMIT 1", [run]).fetchone()
+    played = db.execute("SELECT max(written) FROM (SELECT written FROM ending WHERE run = $run UNION ALL SELECT written FROM resumed "
+                        "WHERE run = $run)", {"run": run}).fetchall()[0][0]
+    sealed = db.execute("SELECT max(written) FROM root WHERE run = ?", [run]).fetchall()[0][0]
+    return stop != ("done",) and (sealed is None or (played is not None and played > sealed))
+
+
+def _scores_are_old(db: "duckdb.DuckDBPyConnection", run: str) -> bool:
+    """Whether the scores kept last are older than the last episode that ended."""
+    return bool(db.execute("SELECT (SELECT max(written) FROM score WHERE run = $run AND scorer = 'scores') < (SELECT max(written) FROM "
+                           "ending WHERE run = $run)", {"run": run}).fetchall()[0][0])
+
+
+def _notes(unsealed: int, goes_on: bool, old: bool) -> Iterator[str]:
+    if goes_on:
+        yield f"the run has not ended: {unsealed} of its episodes are not sealed yet, and were held to the words alone"
+    if old:
+        yield "the scores kept last are of fewer episodes, and were not compared: `parlour score` makes new ones"
 
 
 def _hashes(now: Mapping[int, str], sealed: Mapping[int, str]) -> Iterator[Divergence]:

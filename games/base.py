@@ -34,6 +34,7 @@ class Wording(Frozen):
     scale, shift   an amount x is shown as scale * x + shift; a difference as scale * x
     unit    template of an amount, with another for just one where they differ: "{} point|{} points"
     objective  what the seats are told to aim at, a sentence with every question; empty: nothing
+    factors  factor -> its level, where wordings of a game are crossed by design
     """
     name: str = "plain"
     texts: Mapping[str, str] = {}
@@ -44,6 +45,7 @@ class Wording(Frozen):
     unit: str = "{}"
     language: str = "en"
     objective: str = ""
+    factors: Mapping[str, str] = {}
 
     def __hash__(self) -> int:
         return hash(self._identity)

@@ -37,6 +37,8 @@ class SimulationQueries(Protocol):
     simulator_knows  the follower's `type`, a `persona` of his, a `signal` that is right with chance `accuracy`, his `past`
               choices, or `nothing`
     flip      chance that an answer is heard wrongly, independent each time
+    seat_flip chance that the simulator itself gives the wrong one of two answers, independent each time, as everybody knows (of an
+              `updater`, its own flip): nobody draws for it here, and solutions count both
     repeats   how often each query is put
     spread    standard deviation, in logits, of a lasting error of the simulator, for which a planner may leave a margin
     """
@@ -47,20 +49,26 @@ class SimulationQueries(Protocol):
     simulator_knows: Literal["type", "persona", "signal", "past", "nothing"] = "type"
     accuracy: Chance = 1.0
     flip: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    seat_flip: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     repeats: Annotated[int, Field(ge=1)] = 1
     spread: Annotated[float, Field(ge=0)] = 0.0
 
     def rules(self, game: Game) -> Rules:
         return Rules.of(queries=self.budget, price=self.price * self.repeats, adaptive=self.adaptive, binding=self.binding,
-                        knows=self.simulator_knows, accuracy=self.accuracy, flip=self.flip, repeats=self.repeats,
+                        knows=self.simulator_knows, accuracy=self.accuracy, flip=self.wrong, repeats=self.repeats,
                         spread=self.spread, leader=fitting(game).leader)
+
+    @property
+    def wrong(self) -> float:
+        """The chance that what is heard is not the true one of two answers: that exactly one of simulator and hearing errs."""
+        return self.flip + self.seat_flip - 2 * self.flip * self.seat_flip
 
     def seats(self, game: Game) -> tuple[Role, ...]:
         leading = fitting(game)
         if not self.budget:
             return leading.players()
         leading.sketches(some_state(game), self.simulator_knows, self.accuracy)
-        if self.flip:
+        if self.wrong:
             leading.answers()
         return (*leading.players(), SIMULATOR)
 

@@ -79,6 +79,11 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def heading(column: str) -> str:
+    """A column's name for people."""
+    return column.replace("_", " ")
+
+
 def numeric(table: Table, column: str) -> bool:
     """Whether a column holds numbers, and is set to the right."""
     values = [r[column] for r in table.rows if r[column] is not None and r[column] != ""]
@@ -98,7 +103,7 @@ def as_html(document: Document) -> str:
     """One self-contained page: no script, nothing from another host, light and dark, fit to be printed."""
     from jinja2 import Environment
     env = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    env.globals.update(shown=shown, numeric=numeric, grouped=grouped, picture=picture)
+    env.globals.update(shown=shown, heading=heading, numeric=numeric, grouped=grouped, picture=picture)
     env.tests.update(table=lambda p: isinstance(p, Table), figure=lambda p: isinstance(p, Figure), code=lambda p: isinstance(p, Code))
     template = (resources.files(__package__) / "page.html").read_text()
     return env.from_string(template).render(document=document)
@@ -127,7 +132,7 @@ def _marked(part: "str | Table | Figure | Code") -> Iterator[str]:
     elif isinstance(part, Figure):
         yield f"![{_escaped(part.caption)}]({part.name}.svg)"
     elif part.rows:
-        yield "| " + " | ".join(map(_escaped, part.columns)) + " |"
+        yield "| " + " | ".join(_escaped(heading(c)) for c in part.columns) + " |"
         yield "|" + "|".join("---:" if numeric(part, c) else "---" for c in part.columns) + "|"
         yield from ("| " + " | ".join(_escaped(shown(r[c])) for c in part.columns) + " |" for r in part.rows)
         if part.caption:
@@ -149,14 +154,23 @@ def as_csv(table: Table) -> str:
     return out.getvalue()
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
 def as_latex(table: Table) -> str:
-    """A table for a paper (booktabs), numbers as shown on the page."""
+    """A table for a paper (booktabs), numbers as shown on the page, a minus as one."""
     import pandas
-    frame = pandas.DataFrame([{c: shown(r[c]) for c in table.columns} for r in grouped(table)], columns=table.columns)
+    frame = pandas.DataFrame([{heading(c): _signed(r[c]) for c in table.columns} for r in grouped(table)],
+                             columns=[heading(c) for c in table.columns])
     form = "".join("r" if numeric(table, c) else "l" for c in table.columns)
     text: str = frame.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis=1).to_latex(
         column_format=form, hrules=True)
-    return text
+    return "% needs \\usepackage{booktabs}\n" + text.replace(MINUS, "$-$")
+
+
+def _signed(value: Any) -> str:
+    text = shown(value)
+    return MINUS + text[1:] if isinstance(value, int | float) and text.startswith("-") else text
 
 
 def write(document: Document, to: Path) -> list[Path]:

@@ -18,7 +18,8 @@ def canvas(width: float = 7.2, height: float = 3.0) -> "tuple[Plot, Axes]":
     try:
         from matplotlib.figure import Figure as Plot
     except ImportError:
-        raise InputError("figures need matplotlib: pip install \"parlour[plots]\".") from None
+        raise InputError("figures need matplotlib: pip install \"parlour[plots]\". `report` and `bundle` do without, with "
+                         "--no-figures.") from None
     plot = Plot(figsize=(width, height), layout="constrained")
     axes = plot.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)

@@ -145,9 +145,9 @@ print([m for m in ("litellm", "openai", "langgraph", "scipy", "pandas") if m in 
 
 def test_public_surface() -> None:
     import parlour
-    assert parlour.__all__ == ["blame", "fork", "load", "open", "play", "run"]
+    assert parlour.__all__ == ["blame", "fork", "load", "open", "play", "resume", "run"]
     assert all(callable(getattr(parlour, name)) for name in parlour.__all__)
-    assert set(dir(parlour)) == {"blame", "fork", "load", "open", "play", "run", "__version__"}
+    assert set(dir(parlour)) == {*parlour.__all__, "__version__"}
 
 
 def test_error_tree_is_the_one_drawn() -> None:

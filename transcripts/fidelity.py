@@ -9,7 +9,7 @@ Answers are counted per type, wording, threshold and half. Intervals are a boots
 (the clusters), then answers within them. An invalid answer is none: it is counted, and fits are of what is left.
 """
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, log
 from typing import Any
@@ -17,18 +17,25 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
-from ..games.solvers.noisy_receiver import Receiver, cost_of, logit, repairing_margin
+from ..games.announced_policy_words import WORDINGS
+from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, repairing_margin
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
-from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses, spread
+from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses
+from .sensitivity import SAMPLED, Effect, sensitivity
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
 RETESTED = ("people's agreement with themselves", "normalised accuracy")
 """Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
+FACTORS = (SAMPLED, "order", "labels")
+CROSSES = {w.name: w.factors for w in WORDINGS}
+"""Wording -> its level of each factor."""
 SEP = ": "
 LOSS = "economic loss"
+Judgement = tuple[float, float, float, str]
+"""Stated log odds, log odds of the prior, log likelihood ratio, cluster."""
 
 ANSWERS = """
 SELECT e.arm, e.wording, e.replicate, e.state, n.status, a.move,
@@ -46,7 +53,7 @@ class Answers:
     """All that one respondent said.
 
     counts  (acted, valid answers) by type, wording, threshold, half    (T, W, D, 2, 2)
-    beliefs (stated log odds, log odds of the prior, log likelihood ratio, cluster) of every judgement
+    beliefs every judgement
     given   (log odds of the posterior told, acted) of every choice at a given posterior
     gone    items to act upon that got no valid answer, as counts                      (T, W, D, 2)
     calls, bad, lost   replies, invalid ones among them, items without any valid answer
@@ -55,7 +62,7 @@ class Answers:
     thresholds: tuple[float, ...]
     wordings: tuple[str, ...]
     counts: Any
-    beliefs: list[tuple[float, float, float, str]] = field(default_factory=list)
+    beliefs: list[Judgement] = field(default_factory=list)
     given: list[tuple[float, float]] = field(default_factory=list)
     calls: int = 0
     bad: int = 0
@@ -93,6 +100,11 @@ class Answers:
             return whole[..., 0] / whole[..., 1]
 
 
+def factors(wordings: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Factor -> level of every wording. One that the game does not know is a wording of its own, and no more."""
+    return {f: tuple(CROSSES.get(w, {SAMPLED: w}).get(f, "") for w in wordings) for f in FACTORS}
+
+
 def answers(store: Store, run: str) -> dict[str, Answers]:
     """Respondent -> what it said, in the order of the arms, which are named "respondent: task"."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -125,14 +137,19 @@ def _cell(made: Answers, r: Mapping[str, Any]) -> tuple[int, int, int, int]:
 def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
     prior, threshold, task = r["state"]["prior"], r["state"]["threshold"], r["arm"].rpartition(SEP)[2]
     if task == "judge":
-        stated = min(1 - SURE, max(SURE, move["chance"]))
-        made.beliefs.append((logit(stated), logit(prior), -logit(threshold), f"{prior}/{r['wording']}"))
+        wording, = factors([r["wording"]])[SAMPLED]
+        made.beliefs.append(judgement(move["chance"], prior, threshold, wording))
         return
     acted = float(move["action"] == "buy")
     if task == "act_on":
         made.given.append((logit(prior) - logit(threshold), acted))
         return
     made.counts[_cell(made, r)] += (acted, 1.0)
+
+
+def judgement(stated: float, prior: float, threshold: float, wording: str) -> Judgement:
+    """A stated chance beside what it is to be made of, in log odds; 0 and 1 are taken for almost that."""
+    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{wording}"
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
@@ -258,23 +275,20 @@ def updating(of: Answers) -> Weights | None:
     return grether(*(list(column) for column in zip(*of.beliefs, strict=True))) if of.beliefs else None
 
 
+def calibration(of: Answers) -> tuple[float, float] | None:
+    """(mean, root mean square) of stated chances less those of Bayes's rule; None where none was stated."""
+    off = [logistic(stated) - logistic(prior + heard) for stated, prior, heard, _ in of.beliefs]
+    return (float(np.mean(off)), float(np.sqrt(np.mean(np.square(off))))) if off else None
+
+
 def attitude(of: Answers) -> Fit | None:
     """The fit of choices at a given posterior: threshold above 0 acts below even odds; its slope is the noise of choice alone."""
     return fit([-z for z, _ in of.given], [a for _, a in of.given], [1.0] * len(of.given)) if of.given else None
 
 
-def framing(of: Answers) -> float | None:
-    """Standard deviation of the threshold over wordings (their order and labels differ too), in logits; None if not known."""
-    at, errors = [], []
-    for w in range(len(of.wordings)):
-        for kind in range(len(of.priors)):
-            cells = of.counts[kind, w].sum(axis=1)
-            found = fit(of.x, cells[:, 0], cells[:, 1]) if cells[:, 1].sum() else None
-            whole = of.threshold(kind)
-            if found and whole and found.threshold is not None and whole.threshold is not None:
-                at.append(found.threshold - whole.threshold)
-                errors.append(found.se or 0.0)
-    return spread(at, errors) if len(at) > 1 else None
+def sensitivities(of: Answers) -> dict[str, Effect]:
+    """Factor -> how far the threshold moves with it: wording, order of options, labels. None of those that did not vary."""
+    return sensitivity(of.x, of.counts.sum(axis=3), factors(of.wordings))
 
 
 def violations(of: Answers) -> int:
@@ -292,7 +306,7 @@ def queries(of: Answers, most: int = 4, ideal: bool = False) -> list[float]:
 
 
 def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
-    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, W), answers drawn anew in each."""
+    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, V), answers drawn anew in each."""
     acted, n = of.counts[..., 0], of.counts[..., 1]
     with np.errstate(invalid="ignore"):
         drawn = rng.binomial(n.astype(int), np.nan_to_num(acted / n))
@@ -301,15 +315,20 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
 
 
 def _picked(of: Answers, rng: Any) -> Any:
-    """How often each wording is drawn, within each type                          (T, W)"""
-    types, wordings = of.counts.shape[:2]
-    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+    """How often each wording is drawn within each type, in all its orders and labels at once                  (T, V)"""
+    told = factors(of.wordings)[SAMPLED]
+    names = sorted(set(told))
+    times = rng.multinomial(len(names), [1 / len(names)] * len(names), size=len(of.priors)).astype(float)
+    return times[:, [names.index(w) for w in told]]
 
 
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,
               seed: int = 0) -> dict[str, tuple[float, float]]:
     """Measure -> (low, high), by the bootstrap in two stages. Wordings are drawn anew within each type, so that each keeps its
-    weight; with few wordings an interval is too narrow for wordings that were not tried."""
+    weight; with few wordings an interval is too narrow for wordings that were not tried. Empty where nothing was asked twice, in one
+    wording: draws of single answers come out as they are, and an interval of no width would claim to know all."""
+    if max(of.counts[..., 1].max() for of in (people, simulator)) <= 1 and max(of.counts.shape[1] for of in (people, simulator)) == 1:
+        return {}
     rng, found = np.random.default_rng(seed), defaultdict(list)
     alike = people.wordings == simulator.wordings
     for _ in range(draws):

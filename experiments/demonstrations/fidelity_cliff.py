@@ -6,6 +6,7 @@ she keeps (Phi(m/s) + exp(s^2/2 - m) Phi(m/s - s)) / 2 of the optimum (`kept`). 
 errors of one half of the simulators, and the other half is shaded and judged.
 """
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp, sqrt
 from typing import Any
 
@@ -90,10 +91,17 @@ def _pair(said: dict[str, Answers], who: str, of: str, true: tuple[float, float]
     numbers, spans = rows.measures(said[of], said[who], False), rows.intervals(said[of], said[who], False, draws=DRAWS)
     close = closeness.normalised_accuracy(p, q) if names[0] == "normalised accuracy" else closeness.correlation(p, q)
     cost, best, how = cost_of(receiver(*true), receiver(*picture), true[0]), numbers["value of the best policy"], _asked(said[who])
-    low, high = spans[names[1]]
-    return [Line(f"{who}: {names[0]}", close, numbers[names[0]], *spans[names[0]], how, "closed form", _error(spans[names[0]]), BOOTSTRAP),
-            Line(f"{who}: share of the best value lost", cost.loss / cost.best, numbers[names[1]] / best, low / best, high / best, how,
-                 "cost_of", _error((low / best, high / best)), BOOTSTRAP)]
+    return [_spanned(Line(f"{who}: {names[0]}", close, numbers[names[0]], how=how, by="closed form"), spans.get(names[0])),
+            _spanned(Line(f"{who}: share of the best value lost", cost.loss / cost.best, numbers[names[1]] / best, how=how, by="cost_of"),
+                     spans.get(names[1]), best)]
+
+
+def _spanned(line: Line, span: tuple[float, float] | None, unit: float = 1.0) -> Line:
+    """The line with its interval, in units; without one where too little was asked for any."""
+    if span is None:
+        return line
+    low, high = span[0] / unit, span[1] / unit
+    return replace(line, low=low, high=high, error=None if line.expected is None else (high - low) / (2 * 1.96), interval=BOOTSTRAP)
 
 
 def _steps(people: Answers, simulator: Answers) -> Line:
@@ -118,19 +126,15 @@ def _caution(simulators: Sequence[Answers], true: Sequence[float]) -> list[Line]
 
 def _model(people: Answers, model: Answers) -> list[Line]:
     numbers, spans = rows.measures(people, model, False), rows.intervals(people, model, False, draws=DRAWS)
-    best, (low, high) = numbers["value of the best policy"], spans["economic loss"]
-    return [Line("the model: normalised accuracy", None, numbers["normalised accuracy"], *spans["normalised accuracy"], _asked(model),
-                 interval=BOOTSTRAP),
-            Line("the model: share of the best value lost", None, numbers["economic loss"] / best, low / best, high / best, _asked(model),
-                 interval=BOOTSTRAP)]
+    best, how = numbers["value of the best policy"], _asked(model)
+    name = "normalised accuracy"
+    return [_spanned(Line(f"the model: {name}", None, numbers[name], how=how), spans.get(name)),
+            _spanned(Line("the model: share of the best value lost", None, numbers["economic loss"] / best, how=how),
+                     spans.get("economic loss"), best)]
 
 
 def _asked(of: Answers) -> str:
     return f"{of.counts[..., 1].sum():.0f} answers"
-
-
-def _error(span: tuple[float, float]) -> float:
-    return (span[1] - span[0]) / (2 * 1.96)
 
 
 def _why() -> Section:

@@ -88,11 +88,19 @@ def test_sampled_states_are_shared_by_wordings_and_arms() -> None:
     ({"game": "battle_of_the_sexes", "protocol": "advice", "seats": {"row": "strategy:correlated", "column": "mock"}},
      "correlated"),
     ({"game": {"name": "first_price_auction", "signal": "binary", "bidders": 3}}, "bidders"),
+    ({"wordings": []}, "wordings"), ({"personas": []}, "personas"),
+    ({"seats": {"human": "gpt-4o", "ai": "mock"}}, "A model of a provider is llm:gpt-4o"),
 ])
 def test_mistakes_get_one_clear_line(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InputError) as raised:
         tables(make_design({**BASE, **change}))
     assert complaint in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_file_may_begin_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "d.toml"
+    path.write_text('game = "email"\nseats = {human = "mock", ai = "mock"}\n', "utf-8-sig")
+    assert read_design(path).arms[0].game == {"name": "email"}
 
 
 @pytest.mark.parametrize(("text", "complaint"), [("x = [", "is not TOML"), (None, "cannot read design")])

@@ -1,4 +1,5 @@
 """Fakes whose answers are known are recovered from words over HTTP to scores; the lead score ranks simulators as losses do."""
+import importlib
 import json
 from collections.abc import Iterator
 from math import exp, log
@@ -15,6 +16,7 @@ from parlour.experiments import fidelity as f
 from parlour.experiments.api import synchronous
 from parlour.experiments.cli import main
 from parlour.experiments.design import game_of
+from parlour.experiments.people import table
 from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
 from parlour.games.base import Rules
@@ -27,7 +29,10 @@ pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made
 
 FAKES: dict[str, dict[str, Any]] = {
     "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
-    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}}}
+    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}},
+    "one order": {"slope": 5.0, "framing": {"reversed": 0.7}}, "one label": {"slope": 5.0, "framing": {"neutral": 0.7}},
+    "one story": {"slope": 5.0, "framing": {"clinic": 0.9}}, "unmoved": {"slope": 5.0}}
+LIKE = {"one order": "order", "one label": "labels", "one story": "wording"}
 
 
 def served(faults: Faults = Faults()) -> MockServer:  # noqa: B008  frozen
@@ -46,9 +51,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n not in ("sharp", "unmoved", *LIKE)], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
-            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
+            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, ("plain", "clinic-reversed"), 2, tasks,
+                            concurrency=64)
             run, status = synchronous(start(made, store))
             assert status == "done"
             found |= rows.answers(store, run)
@@ -101,7 +107,35 @@ def test_weights_and_framing_are_told_apart(told: Any) -> None:
     weights = rows.updating(said["judge heavy"])
     assert weights is not None and (weights.prior, weights.evidence) == pytest.approx((0.8, 0.6), abs=1e-6)
     assert weights.constant == pytest.approx(0.35)
-    assert rows.framing(said["simulator heavy"]) > 0.2 > rows.framing(said["simulator step"])
+    moved, unmoved = (rows.sensitivities(said[f"simulator {who}"]) for who in ("heavy", "step"))
+    assert moved.keys() == unmoved.keys() == set()  # two wordings of which order differs too: nobody knows which of the two it was
+
+
+@pytest.mark.parametrize("who", [*LIKE, "unmoved"])
+def test_a_bias_by_wording_order_or_labels_is_found_where_it_is_and_nowhere_else(who: str, factors: Any) -> None:
+    """Over HTTP, in the crossed wordings. The sd of .7 in one of two levels is .35; of .9 in one of four wordings .45."""
+    said, scores = factors
+    found = rows.sensitivities(said[f"simulator {who}"])
+    assert found.keys() == {"wording", "order", "labels"}
+    for factor, effect in found.items():
+        true = (0.45 if factor == "wording" else 0.35) if LIKE.get(who) == factor else 0.0
+        assert effect.low <= true <= effect.high and not effect.bracket
+        assert effect.sd > 0.2 and effect.low > 0 if true else effect.sd < 0.15
+        assert number(scores, f"simulator {who}", f.SENSITIVITY[factor]) == effect.sd
+    for factor in ("order", "labels"):
+        low, high = found[factor].span
+        assert low <= (0.7 if LIKE.get(who) == factor else 0.0) <= high
+
+
+@pytest.fixture(scope="module")
+def factors(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, rows.Answers], list[dict[str, Any]]]:
+    store = Store(tmp_path_factory.mktemp("factors") / "f.duckdb")
+    with served() as server:
+        people, fakes = [f.respondent("ideal", "truth")], [over_http(server, who) for who in (*LIKE, "unmoved")]
+        made = f.design(people, fakes, (0.3,), (0.15, 0.2, 0.25, 0.3, 0.4, 0.5), 3, seed=5, tasks=("act",), concurrency=64)
+        run, status = synchronous(start(made, store))
+    assert status == "done"
+    return rows.answers(store, run), f.compared(store, run, people, fakes, draws=0)
 
 
 def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
@@ -109,7 +143,7 @@ def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path
     store = Store(tmp_path / "s.duckdb")
     people, sharp = [f.respondent('people={"agent":"updater","slope":2}', "truth")], [
         f.respondent('sharp={"agent":"updater","slope":50}', "simulator")]
-    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=40, tasks=("act",)), store))
+    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=10, tasks=("act",)), store))
     scores = f.compared(store, run, people, sharp, draws=0)
     arm = "simulator sharp for truth people"
     assert number(scores, arm, "normalised accuracy") > 1.03 and number(scores, arm, "economic loss") > 0.02
@@ -122,7 +156,7 @@ def test_malformed_replies_widen_intervals_and_leave_estimates(tmp_path: Path) -
         store = Store(tmp_path / f"{rate:.1f}.duckdb")
         with served(Faults(rate=rate, kinds=("malformed",))) as server:
             people, one = [f.respondent("ideal", "truth")], [over_http(server, "logit")]
-            made = f.design(people, one, (0.4,), thresholds, repeats=10, tasks=("act",), attempts=1, concurrency=64)
+            made = f.design(people, one, (0.4,), thresholds, 10, ("plain", "clinic"), tasks=("act",), attempts=1, concurrency=64)
             run, _ = synchronous(start(made, store))
         scores = f.compared(store, run, people, one, draws=0)
         fit = rows.answers(store, run)["simulator logit"].threshold(0)
@@ -160,6 +194,16 @@ def test_the_lead_score_ranks_fifty_simulators_as_their_losses_do() -> None:
     assert ranks["economic loss"] > max(abs(v) for k, v in ranks.items() if k != "economic loss"), ranks
 
 
+def test_the_study_of_the_lead_score_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight fakes behind a server, each under a name of its own; then what was fitted to them is played against the people."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "perf"))
+    study: Any = importlib.import_module("lead_score")
+    found = study.study(8, 4, 16, 4, tmp_path, (0.15, 0.25, 0.35, 0.45, 0.6))
+    assert list(found) == list(study.LOSSES) and all(set(r) == set(study.MEASURES) for r in found.values())
+    assert found["exact"]["economic loss"] >= 0.9 and found["known"]["economic loss"] >= 0.9
+    assert found["played"]["economic loss"] >= 0.8, "of sixteen rounds"
+
+
 def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -> None:
     """On average exactly; shares of two answers agree with themselves too well. And the interval is about the estimate."""
     rng, priors, found, name = np.random.default_rng(7), (0.3, 0.4), [], "people's agreement with themselves"
@@ -172,6 +216,14 @@ def test_what_people_agree_with_themselves_is_found_from_two_answers_an_item() -
     low, high = rows.intervals(many, many, False, draws=60)[name]
     assert rows.measures(many, many, False)[name] == rows.retest(many)
     assert low < rows.retest(many) < high
+
+
+def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
+    """Draws of single answers always come out as they are: an interval of no width would claim to know all."""
+    once = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 1, np.random.default_rng(7))
+    assert once.counts.shape[1] == 1 and rows.intervals(once, once, False, draws=20) == {}
+    twice = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 2, np.random.default_rng(7))
+    assert rows.intervals(twice, once, False, draws=20)
 
 
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
@@ -229,7 +281,7 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
         lines += [f"0.4,{t},{('leave', 'buy')[int(rng.random() < acts)]}" for _ in range(60)]
     file, store = tmp_path / "shoppers.csv", str(tmp_path / "r.duckdb")
     file.write_text("\n".join(lines))
-    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "10", "--store",
+    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "3", "--store",
              store, "--json"]
     assert main(given) == 0
     scores = json.loads(capsys.readouterr().out)["scores"]
@@ -240,4 +292,37 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
     for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
                         ("prior,threshold,action\n0.4,1,buy", "strictly between")):
         file.write_text(wrong)
+        assert main(given) == 2 and said in capsys.readouterr().err
+
+
+def test_chances_stated_on_record_tell_how_people_update(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A declared mapping names their column: people who weigh the prior by .8 and the message by .5 are found to."""
+    lines = ["base,cut,bought,belief,frame"]
+    for prior in (0.3, 0.4):
+        for cut in (0.2, 0.3, 0.45, 0.6):
+            held = 1 / (1 + exp(-(0.1 + 0.8 * logit(prior) - 0.5 * logit(cut))))
+            item, acts = f"{prior},{cut}", int(held >= 0.5)
+            lines += [f"{item},{acts},{held},shop", f"{item},{acts},,shop", f"{item},,{held},clinic"]
+    (tmp_path / "export.csv").write_text("\n".join(lines))
+    mapping, store = tmp_path / "shoppers.toml", str(tmp_path / "r.duckdb")
+    columns = '[csv]\nfile = "export.csv"\nprior = "base"\nthreshold = "cut"\naction = "bought"\nwording = "frame"\nstated = '
+    mapping.write_text(columns + '"belief"')
+    given = ["fidelity", "--truth", f"recorded:{mapping}", "--simulator", 'bayes={"agent":"updater"}', "--repeats", "2", "--store", store]
+    assert main([*given, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    for name, value in (("constant", 0.1), ("weight of the prior", 0.8), ("weight of the evidence", 0.5)):
+        assert number(scores, "truth shoppers", f"updating: {name}") == pytest.approx(value, abs=1e-9)
+    assert number(scores, "truth shoppers", "stated chances less Bayes's rule: rms") > 0.05
+    assert number(scores, "simulator bayes", "stated chances less Bayes's rule: rms") == pytest.approx(0, abs=1e-6)
+    table(scores)
+    assert "weighs the prior by 0.80, the message by 0.50" in capsys.readouterr().out
+    for wrong in ("1.2", "-0.1", "70%", "often", "nan"):
+        (tmp_path / "export.csv").write_text(f"base,cut,bought,belief,frame\n0.3,0.4,1,0.5,shop\n0.3,0.4,1,{wrong},shop")
+        assert main(given) == 2
+        said = capsys.readouterr().err.strip().splitlines()
+        assert len(said) == 1 and "line 3: a stated chance is a number from 0 to 1" in said[0] and said[0].endswith(f"got '{wrong}'.")
+    for text, said in (('[csv]\nfile = "export.csv"\nbelief = "b"', "no mapping belief"), ("[csv]", "needs a table [csv] with file"),
+                       ('[csv]\nfile = "export.csv"\nstated = "chance"', "no column 'prior'"), ("file = ", "is not TOML"),
+                       (columns + '"s"', "no column 's'")):
+        mapping.write_text(text)
         assert main(given) == 2 and said in capsys.readouterr().err

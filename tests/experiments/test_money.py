@@ -17,6 +17,7 @@ from parlour.experiments import api
 from parlour.experiments.cli import main
 from parlour.experiments.design import Priced, make_design
 from parlour.experiments.estimate import Estimate, costly, estimate
+from parlour.experiments.estimate import lines as estimate_lines
 from parlour.experiments.money import price_of, spent, table
 from parlour.transcripts.bill import bill
 from parlour.transcripts.drift import drift
@@ -192,6 +193,11 @@ def test_an_estimate_needs_nobody_and_counts_what_would_be_sent(monkeypatch: pyt
     assert one == estimated(seats={"human": {"agent": "llm", "model": "gpt-4o-mini"}, "ai": "mock"})
     thrice = estimated(seats={"human": {"agent": "deliberate", "inner": {"agent": "llm", "model": "x"}}, "ai": "mock"})
     assert thrice.unknown == ("x",) and thrice.cost == (0.0, 0.0) and thrice.calls[0] == pytest.approx(3 * one.calls[0], rel=0.2)
+
+
+def test_no_budget_holds_what_has_no_price() -> None:
+    said = list(estimate_lines(estimated(seats={"human": {"agent": "llm", "model": "x"}, "ai": "mock"}), 1.0))
+    assert said[-1].endswith("cannot be held while a price is not known: a run refuses it")
 
 
 def test_an_estimate_holds_the_calls_that_are_made(tmp_path: Path, server: MockServer) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,28 @@ def test_works_where_a_loop_already_runs(store: str) -> None:
     async def notebook() -> str:
         return parlour.run(DESIGN, store).status
     assert asyncio.run(notebook()) == "done"
+
+
+def test_who_interrupts_a_cell_of_a_notebook_stops_the_run(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notebook's loop runs in the main thread and leaves Ctrl-C to Python, so the wait for the run is what is interrupted."""
+    calm = asyncio.sleep
+    monkeypatch.setattr(runner.Run, "_breathe", lambda self: calm(0.05))
+    cell = threading.Timer(1.0, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+    loop = asyncio.new_event_loop()
+
+    async def notebook() -> None:
+        cell.start()
+        with pytest.raises(KeyboardInterrupt):
+            parlour.run({**DESIGN, "episodes": 10_000}, store)
+
+    loop.run_until_complete(notebook())
+    loop.close()
+    journal, = Store(store).journals.glob("*.jsonl")
+    written, last = journal.stat().st_size, list(read(journal))[-1]
+    assert (last["k"], last["status"], last["why"]) == ("stop", "stopped", "interrupted")
+    time.sleep(0.2)
+    assert journal.stat().st_size == written
+    assert 0 < Store(store).rows("SELECT count(*) AS n FROM ending")[0]["n"] < 10_000
 
 
 def test_results_are_data_frames(store: str) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 import parlour
 from parlour.agents.mock_server import MockServer
-from parlour.errors import StoreError
+from parlour.errors import InputError, StoreError
 from parlour.experiments import api
 from parlour.experiments.cli import main
 from parlour.experiments.verify import verify
+from parlour.protocols.session import Event
 from parlour.transcripts.seal import HEAD, PARTS, seal
 from parlour.transcripts.store import Store
 
@@ -89,6 +90,35 @@ def test_a_resumed_run_verifies_and_its_root_is_kept(whole: api.Results) -> None
     assert before.divergence is None and after == before
     roots = whole.sql(f"SELECT DISTINCT root FROM root WHERE run = '{whole.run}'")["root"].tolist()
     assert roots == [after.root]
+
+
+def test_a_run_that_was_cut_off_or_goes_on_is_no_finding(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scored, verified and taken up again in between: nothing differs, and what could not be compared is told."""
+    count = 0
+
+    def cut(event: Event) -> None:
+        nonlocal count
+        count += event["k"] == "end"
+        if count == 5:
+            raise InputError("cut off")
+
+    with pytest.raises(InputError, match="cut off"):
+        api.synchronous(api.start(api.make_design({**DESIGN, "concurrency": 1}), Store(store), cut))
+    run = api.load(store=store)
+    run.table()
+    assert main(["verify", "--store", store]) == 0
+    assert "note: the run has not ended: 5 of its episodes are not sealed yet" in capsys.readouterr().out
+    with Store(store).open(write=True) as db:
+        db.execute("UPDATE payoff SET net = net + 1 WHERE episode = 2 AND role = 'human'")
+    assert verify(Store(store), run.run).divergence is not None
+    with Store(store).open(write=True) as db:
+        db.execute("UPDATE payoff SET net = net - 1 WHERE episode = 2 AND role = 'human'")
+    assert api.resume(run.run, store).status == "done"
+    found = verify(Store(store), run.run)
+    assert found.divergence is None and found.notes == ("the scores kept last are of fewer episodes, and were not compared: "
+                                                        "`parlour score` makes new ones",)
+    run.table()
+    assert verify(Store(store), run.run).notes == ()
 
 
 FOUND = {"text": "by the hashes in attempt", "score": "computed anew", "seal": "by the rows", "root": "by the seals"}

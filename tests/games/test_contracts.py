@@ -334,3 +334,24 @@ def test_of_treatments_that_did_as_well_the_one_with_fewer_breaks_is_taken() -> 
     game: Any = game_of({"name": "engagement_breaks", "logs": [[11, 13, 13, 12.5]]})
     (_, move), = game.strategy("best_of", "coach", game.usual_rules)((), game.want("coach"))
     assert move.break_probabilities == (sorted(game.treatments)[1],) * len(game.betas)
+
+
+# --- who knows what -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("known", [True, False])
+def test_a_principal_is_told_costs_only_where_they_are_known(known: bool) -> None:
+    """The agent knows its costs in any case. Where the principal does not, her words are the same whatever they are."""
+    t = next(t for t in TEXTS.values() if t["input"]["robust_bound_b"] > 0)
+    games = [text(t, costs_known=known), text({"input": {**t["input"], "costs": [c / 2 for c in t["input"]["costs"]]}}, costs_known=known)]
+    for role, told in (("principal", known), ("agent", True)):
+        briefs = [g.observe(role, next(s for _, s in g.states())) for g in games]
+        assert [b.costs for b in briefs] == ([g.costs for g in games] if told else [None, None])
+        assert (briefs[0].say(games[0].wordings[0], role) != briefs[1].say(games[1].wordings[0], role)) == told
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_chances_are_told_only_where_an_instance_is_given_by_them(given: bool) -> None:
+    rows = [[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]]
+    game = game_of({"name": "delegated_classification", "costs": [0, 1], **(
+        {"outcome_probabilities": rows} if given else {"accuracies": [0.6, 0.8], "test_size": 2})})
+    for role in ("principal", "agent"):
+        assert game.observe(role, next(s for _, s in game.states())).chances == (tuple(map(tuple, rows)) if given else None)

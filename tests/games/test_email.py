@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parlour.errors import FieldError
-from parlour.games.base import Benchmark, Rules
-from parlour.games.email import Email
+from parlour.games.base import Benchmark, Query, Rules, Saw
+from parlour.games.email import Choice, Email, Report
 from parlour.registry import build
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "email.json").read_text())
@@ -114,6 +114,27 @@ def test_accuracy_threshold_is_where_asking_begins_to_pay(game: Email, questions
     below = min(1.0, threshold - 1e-3)
     if below >= 0.5:
         assert brute_value(game.model_copy(update={"accuracy": below}), questions) == pytest.approx(alone, abs=1e-8)
+
+
+@pytest.mark.parametrize("said", ["", "A", "B", "AA", "BB", "AAB"])
+def test_what_moves_are_worth_follows_from_bayes_rule(said: str) -> None:
+    """Every action, and stopping, after these reports; asking where the last question is open."""
+    game = Email(prior=0.3, accuracy=0.7, thinking_cost=4.0)
+    rules, heard = Rules.of(queries=len(said) + 1), tuple(Saw(role="ai", move=Report.model_validate({"report": r})) for r in said)
+    weights = [game.prior, 1 - game.prior]
+    for report in said:
+        weights = [w * (0.7 if report == state else 0.3) for w, state in zip(weights, "AB", strict=True)]
+    chance = weights[0] / sum(weights)
+
+    def worth(chance: float) -> dict[str, float]:
+        return {"C": game.gain - 4.0, **{a: p * game.gain + (1 - p) * game.loss for a, p in (("A", chance), ("B", 1 - chance))}}
+
+    found = {m.action: x for m, x in game.options("human", heard, Choice, rules) if isinstance(m, Choice)}
+    assert found == pytest.approx(worth(chance))
+    (_, stop), (_, ask) = game.options("human", heard, Query, rules)
+    says_a = chance * 0.7 + (1 - chance) * 0.3
+    after = says_a * max(worth(chance * 0.7 / says_a).values()) + (1 - says_a) * max(worth(chance * 0.3 / (1 - says_a)).values())
+    assert (stop, ask) == pytest.approx((max(worth(chance).values()), after - game.ask_cost))
 
 
 def test_a_repeated_report_is_worth_no_second_question() -> None:

@@ -101,6 +101,30 @@ def test_questions_that_cover_tell_all() -> None:
     assert solved(COVER, budget=3, price=0.1)["optimum"].value["sender"] == pytest.approx(0.24)
 
 
+@pytest.mark.parametrize("price", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("budget", [1, 2, 3])
+def test_questions_put_one_after_another_are_worth_the_best_tree(budget: int, price: float) -> None:
+    """Against every decision tree over the questions, the expected price of it included."""
+    beliefs, weights = (0.1, 0.2, 0.3, 0.4), (0.4, 0.3, 0.2, 0.1)
+    questions = ((0, 0, 1, 1), (0, 1, 1, 0), (0, 0, 0, 1))
+
+    def at_end(types: tuple[int, ...]) -> float:
+        """One policy for these types: the best target (all odds are below 1)."""
+        odds = {t: beliefs[t] / (1 - beliefs[t]) for t in types}
+        return max(sum(weights[k] * (beliefs[k] + (1 - beliefs[k]) * odds[t]) for k in types if k >= t) for t in types)
+
+    def tree(types: tuple[int, ...], left: int) -> float:
+        best = at_end(types)
+        for labels in questions if left else ():
+            cells = [tuple(k for k in types if labels[k] == label) for label in (0, 1)]
+            if all(cells):
+                best = max(best, sum(tree(cell, left - 1) for cell in cells) - price * sum(weights[k] for k in types))
+        return best
+
+    found = solved({"beliefs": beliefs, "weights": weights, "partitions": questions}, budget=budget, price=price)["optimum"]
+    assert found.value["sender"] == pytest.approx(tree((0, 1, 2, 3), budget), abs=1e-9)
+
+
 def test_what_is_not_exact_is_said_not_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("parlour.games.solvers.partitions.LIMIT", 3)
     greedy = solved(COVER, budget=2, adaptive=False)["optimum"]

@@ -82,6 +82,12 @@ def test_too_few_draws_have_no_interval_and_say_so() -> None:
         cells.crossed(nested(u[:, :, :, :1]), 5)
 
 
+def test_the_cell_and_the_row_with_the_fewest_draws_count() -> None:
+    """A row of one wording by its smallest cell, a row of several by their number; draws of single wordings do not count there."""
+    one, many = ((((0.0, 0.0),) * 5,), (((0.0, 0.0),) * 2,)), ((((0.0, 0.0),), ((0.0, 0.0),) * 9, ((0.0, 0.0),)),) * 2
+    assert (cells.units((one,)), cells.units((many,)), cells.units((one, many)), cells.units((many, (one[0], one[0])))) == (2, 3, 2, 3)
+
+
 def test_without_noise_every_way_gives_the_solution_itself() -> None:
     u1, u2 = ((0.5, 0.8), (0.4, 0.6)), ((0.8, 0.3), (0.4, 0.7))
     sample = tuple(tuple((((x, y),) * 4,) for x, y in zip(r, s, strict=True)) for r, s in zip(u1, u2, strict=True))

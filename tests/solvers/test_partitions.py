@@ -140,6 +140,13 @@ def test_where_messages_are_too_many_the_policy_can_be_had_and_is_close(seed: in
     assert exact.value - 0.01 <= found.value <= exact.value + 1e-9
 
 
+def test_a_message_between_two_points_of_the_lattice_is_tried_too() -> None:
+    """Types of beliefs .1001 and .1003, the lower all but absent: the message that the higher alone obeys is best, 2 p to the sender."""
+    low, high = 0.1001, 0.1003
+    found = best_policy([[low, 1 - low], [high, 1 - high]], [1e-4, 1 - 1e-4], [[1, 0], [1, 0]], [[[1, 0], [-1, 0]]] * 2)
+    assert found.exact and found.value == pytest.approx((1 - 1e-4) * 2 * high, abs=1e-9)
+
+
 def test_a_query_brings_about_the_actions_it_promises() -> None:
     rng = np.random.default_rng(7)
     beliefs, receiver = rng.dirichlet(np.ones(3), 3), rng.normal(size=(3, 3, 3))
