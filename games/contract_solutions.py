@@ -92,7 +92,7 @@ def _contract(terms: Terms, found: Payments | None, gaps: Any, note: str, more: 
     measures |= {f"dual_{name}": float(lam) for name, lam in zip(terms.names(i), found.multipliers, strict=True)}
     undefined = [name for name, x in more if x is None]
     notes = filter(None, (note, why(terms, found, gaps), "" if unique else "other payments are as good", _absent(terms, mean),
-                          undefined and f"no {', no '.join(undefined)}: some gap, or the cost-aware contract, costs nothing"))
+                          f"no {', no '.join(undefined)}: some gap, or the cost-aware contract, costs nothing" if undefined else ""))
     return Plan(kind, (("payments", tuple(float(t) for t in found.pay)),), i, (*measures.items(), *more), "; ".join(notes))
 
 
