@@ -174,3 +174,14 @@ def test_empty_tables_are_refused_in_one_line(spec: dict[str, Any], said: str) -
     with pytest.raises(InputError, match=said) as told:
         game_of(spec)
     assert "\n" not in str(told.value)
+
+
+# --- several types with tables of utilities -----------------------------------------------------------------------------------
+def test_tables_of_utilities_in_any_unit() -> None:
+    spec: dict[str, Any] = {"name": "private_persuasion", "beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "weights": [0.4, 0.6]}
+    hers, his = [[0.3, 1, 2.7], [0, 1, 2], [-0.4, 1, 2]], [[[0, 2, 3], [0, 1, -1], [0.1, -2, -3]]]
+    one = solved({**spec, "sender_utility": hers, "receiver_utility": his})
+    for up, down in ((1e6, 1e-6), (1e-6, 1e-6), (1e-6, 1e6)):
+        other = solved({**spec, "sender_utility": times(hers, up), "receiver_utility": times(his, down)})
+        for key, b in one.items():
+            assert other[key].value["sender"] == pytest.approx(up * (b.value["sender"] or 0.0), rel=1e-7), key
