@@ -42,7 +42,7 @@ SOURCE = "Saig, Talgam-Cohen and Rosenfeld, Delegated classification (2023)"
 class DelegatedClassification(Contracting):
     wordings = (PLAIN, TASTERS)
 
-    accuracies: tuple[Chance | tuple[Chance, ...], ...] | None = (0.5, 0.65, 0.8)
+    accuracies: tuple[Chance | Annotated[tuple[Chance, ...], Field(min_length=1)], ...] | None = (0.5, 0.65, 0.8)
     curve: tuple[float, float, float] | None = None
     outcome_probabilities: tuple[Row, ...] | None = None
     test_size: Annotated[int, Field(ge=1)] = 10

@@ -169,6 +169,9 @@ def test_whole_numbers_and_arrays_are_numbers(spec: dict[str, Any]) -> None:
     ({"name": "adaptive_contract", "coarse": [[1], [1]], "fine": [[], []], "costs": [0, 1], "inspection_cost": [0]}, "fine"),
     ({"name": "engagement_breaks", "beta": []}, "beta"), ({"name": "screened_contract", "outcome_probabilities": []}, "outcome_prob"),
     ({"name": "prompted_contract", "by_task": [[]], "task_chances": [1]}, "by_task"),
+    ({"name": "delegated_classification", "accuracies": [[], [0.5]], "costs": [0, 1]}, "accuracies"),
+    ({"name": "text_contract", "costs": [0, 0.1, 1e308]}, "costs: numbers above 1e\\+100"),
+    ({"name": "prompting", "human_means": [[1e300, 1]], "ai_means": [[1, 2]]}, "human_means: numbers above"),
     ({"name": "private_persuasion", "beliefs": [0.2, 1], "odds": [0.1, 2]}, "beliefs must lie between 0 and 1")])
 def test_empty_tables_are_refused_in_one_line(spec: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said) as told:
