@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from ..errors import DesignError, FieldError
+from ..errors import DesignError, FieldError, UnknownName
 from ..games.base import Game, Rules
 from ..protocols.base import Protocol
 from ..registry import load, modules
@@ -51,7 +51,7 @@ def setting(args: Namespace) -> tuple[Game, Protocol | None, Rules]:
 # --- what there is ------------------------------------------------------------------------------------------------------
 def listing(args: Namespace) -> int:
     """games, protocols, agents: a name and a line each."""
-    found = [(name, summary(load(args.command, name))) for name in modules(args.command)]
+    found = [(name, _line(args.command, name)) for name in modules(args.command)]
     if args.json:
         return emit([{"name": n, "summary": s} for n, s in found])
     width = max(len(n) for n, _ in found)
@@ -60,9 +60,17 @@ def listing(args: Namespace) -> int:
     return 0
 
 
+def _line(folder: str, name: str) -> str:
+    """What a name stands for; of one that another package has registered and that cannot be had, why not."""
+    try:
+        return summary(load(folder, name))
+    except UnknownName as error:
+        return f"(not there: {error})"
+
+
 def summary(cls: type) -> str:
     """The first line of a class's module docstring."""
-    return (import_module(cls.__module__).__doc__ or "").strip().splitlines()[0]
+    return (import_module(cls.__module__).__doc__ or "").strip().partition("\n")[0]
 
 
 def show(args: Namespace) -> int:
