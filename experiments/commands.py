@@ -32,7 +32,7 @@ def pairs(given: list[str], option: str) -> Fields:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise FieldError(f"{option} {item}: write {option} FIELD=VALUE.")
+            raise FieldError(f"{option} {item}: write {option} {'ROLE=AGENT' if option == '--seat' else 'FIELD=VALUE'}.")
         found[name] = json_or_text(value)
     return found
 
@@ -297,17 +297,24 @@ def verify(args: Namespace) -> int:
 
 
 def runs(args: Namespace) -> int:
-    found = Store(args.store).rows(
+    store = Store(args.store)
+    found = store.rows(
         "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
         "coalesce((SELECT arg_max(status, written) FROM stop s WHERE s.run = r.run), 'unfinished') AS status, "
         "(SELECT coalesce(sum(calls), 0)::INTEGER FROM possibly_paid p WHERE p.run = r.run) AS possibly_paid, "
-        "r.versions ->> 'parlour' AS parlour FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) "
-        "GROUP BY ALL ORDER BY min(r.written)")
+        "r.versions ->> 'parlour' AS parlour, CASE WHEN r.run IN (SELECT run FROM fork) THEN NULL ELSE "
+        "try_cast(r.design ->> 'episodes' AS INTEGER) * json_array_length(r.design -> 'arms') END AS planned "
+        "FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) GROUP BY ALL ORDER BY min(r.written)")
+    taken = {r["run"] for r in found}
+    waiting = sorted(p.stem for p in store.journals.glob("*.jsonl") if p.stem not in taken)
     if args.json:
         return emit(found)
     for r in found:
         lost = f"  {r['possibly_paid']} calls possibly paid" if r["possibly_paid"] else ""
-        print(f"{r['run']}  {r['ended']}/{r['episodes']} episodes ended  {r['status']}{lost}  parlour {r['parlour']}")
+        of = r["episodes"] if r["planned"] is None else r["planned"]
+        print(f"{r['run']}  {r['ended']}/{of} episodes ended  {r['status']}{lost}  parlour {r['parlour']}")
+    for name in waiting:
+        print(f"{name}  in its journal alone, not yet in the store: it has just begun, or was killed; `parlour resume {name}` goes on")
     return 0
 
 
