@@ -1,6 +1,4 @@
 """Plays a benchmark's strategy, but with a known chance says something else: a fault of known size to look for."""
-
-
 from ..errors import InputError
 from ..games.base import Chance, Mixed, Move
 from ..protocols.seat import Turn
@@ -18,6 +16,7 @@ class Liar(Planned, Mixing):
     benchmark  name of the benchmark; None: the game's usual one
     """
     lies: Chance = 0.3
+    benchmark: str | None = None
 
     def chances(self, turn: Turn) -> Mixed:
         found: list[tuple[float, Move | None]] = []

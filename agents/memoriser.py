@@ -14,6 +14,7 @@ class Memoriser(Planned):
     benchmark  whose strategy; None: the game's usual one
     """
     knows: str = "plain"
+    benchmark: str | None = None
 
     async def reply(self, turn: Turn) -> Reply:
         if turn.wording.name != self.knows:

@@ -1,6 +1,4 @@
 """Plays the strategy of one of the game's benchmarks, such as its optimum."""
-
-
 from ..games.base import Mixed
 from ..protocols.seat import Turn
 from .chances import Mixing
@@ -12,6 +10,7 @@ class Strategy(Planned, Mixing):
 
     benchmark  name of the benchmark; None: the game's usual one
     """
+    benchmark: str | None = None
 
     def chances(self, turn: Turn) -> Mixed:
         return self.planned(turn)

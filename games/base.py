@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 
+from ..errors import InputError
+
 Role = str
 NATURE: Role = "nature"
 SLACK = 1e-9
@@ -61,7 +63,12 @@ class Wording(Frozen):
         return {shown: label for label, shown in self.labels.items()}
 
     def tell(self, key: str, **fields: Any) -> str:
-        return self.texts[key].format(**fields)
+        """The text of this name with its fields put in. Raises InputError for one that is not there, or that names another field."""
+        try:
+            return self.texts[key].format(**fields)
+        except (KeyError, IndexError):
+            what, there = ("fields", fields) if key in self.texts else ("texts", self.texts)
+            raise InputError(f"wording '{self.name}' cannot tell '{key}': its {what} are {', '.join(there)}.") from None
 
     def label(self, canonical: str) -> str:
         return self.labels.get(canonical, canonical)
