@@ -40,12 +40,17 @@ def load(folder: str, name: str) -> Any:
         near = get_close_matches(name, known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else f" A model of a provider is llm:{name}." if name and folder == "agents" else ""
         raise UnknownName(f"no {folder[:-1]} '{name}'.{hint} There are: {', '.join(known)}.")
-    module = importlib.import_module(known[name])
+    try:
+        module = importlib.import_module(known[name])
+    except ImportError as error:
+        raise UnknownName(f"{folder[:-1]} '{name}' is registered as {known[name]}, which cannot be imported: {error}.") from error
     base = importlib.import_module(f".{folder}.base", __package__).REGISTERED
-    found = [c for _, c in inspect.getmembers(module, inspect.isclass)
-             if issubclass(c, base) and c.__module__ == module.__name__ and not inspect.isabstract(c)]
+    every: list[Any] = [c for _, c in inspect.getmembers(module, inspect.isclass)
+                        if issubclass(c, base) and c.__module__ == module.__name__]
+    found = [c for c in every if not inspect.isabstract(c)]
     if len(found) != 1:
-        raise UnknownName(f"{known[name]} must define exactly one {base.__name__}, it defines {len(found)}.")
+        lacks = "".join(f" {c.__name__} lacks {', '.join(sorted(c.__abstractmethods__))}." for c in every if inspect.isabstract(c))
+        raise UnknownName(f"{known[name]} must define exactly one {base.__name__}, it defines {len(found)}.{lacks}")
     return found[0]
 
 

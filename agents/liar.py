@@ -1,6 +1,4 @@
 """Plays a benchmark's strategy, but with a known chance says something else: a fault of known size to look for."""
-
-
 from ..errors import InputError
 from ..games.base import Chance, Mixed, Move
 from ..protocols.seat import Turn

@@ -1,6 +1,4 @@
 """A mock that knows the game by heart where it is told as usual, and nothing where it is not: what contamination would look like."""
-
-
 from ..protocols.codec import write
 from ..protocols.seat import Reply, Turn
 from .handed import Planned

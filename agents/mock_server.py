@@ -248,8 +248,15 @@ class Asked:
         self.schema = form.get("schema")
         fields = dict((self.schema or {}).get("properties", {}))
         self.optional = "pass" in fields
-        owed = {k: v for k, v in fields.items() if k not in ("reasoning", "pass")}
+        owed = {k: _owed(v) if self.optional else v for k, v in fields.items() if k not in ("reasoning", "pass")}
         self.drawer = _drawer(to_json({**self.schema, "properties": owed}), PLAIN) if self.schema else None
+
+
+def _owed(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A field without null, which a strict schema lets stand in it for the sake of a pass."""
+    kinds, some = field.get("type"), field.get("anyOf")
+    return {**field, **({"type": [k for k in kinds if k != "null"]} if isinstance(kinds, list) else {}),
+            **({"anyOf": [n for n in some if n.get("type") != "null"]} if some else {})}
 
 
 def rebuilt(data: Mapping[str, Any]) -> Turn:

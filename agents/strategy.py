@@ -1,6 +1,4 @@
 """Plays the strategy of one of the game's benchmarks, such as its optimum."""
-
-
 from ..games.base import Mixed
 from ..protocols.seat import Turn
 from .chances import Mixing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from ..errors import DesignError, FieldError
+from ..errors import DesignError, FieldError, UnknownName
 from ..games.base import Game, Rules
 from ..protocols.base import Protocol
 from ..registry import load, modules
@@ -32,7 +32,7 @@ def pairs(given: list[str], option: str) -> Fields:
     for item in given:
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise FieldError(f"{option} {item}: write {option} FIELD=VALUE.")
+            raise FieldError(f"{option} {item}: write {option} {'ROLE=AGENT' if option == '--seat' else 'FIELD=VALUE'}.")
         found[name] = json_or_text(value)
     return found
 
@@ -51,7 +51,7 @@ def setting(args: Namespace) -> tuple[Game, Protocol | None, Rules]:
 # --- what there is ------------------------------------------------------------------------------------------------------
 def listing(args: Namespace) -> int:
     """games, protocols, agents: a name and a line each."""
-    found = [(name, summary(load(args.command, name))) for name in modules(args.command)]
+    found = [(name, _line(args.command, name)) for name in modules(args.command)]
     if args.json:
         return emit([{"name": n, "summary": s} for n, s in found])
     width = max(len(n) for n, _ in found)
@@ -60,9 +60,17 @@ def listing(args: Namespace) -> int:
     return 0
 
 
+def _line(folder: str, name: str) -> str:
+    """What a name stands for; of one that another package has registered and that cannot be had, why not."""
+    try:
+        return summary(load(folder, name))
+    except UnknownName as error:
+        return f"(not there: {error})"
+
+
 def summary(cls: type) -> str:
     """The first line of a class's module docstring."""
-    return (import_module(cls.__module__).__doc__ or "").strip().splitlines()[0]
+    return (import_module(cls.__module__).__doc__ or "").strip().partition("\n")[0]
 
 
 def show(args: Namespace) -> int:
@@ -289,17 +297,24 @@ def verify(args: Namespace) -> int:
 
 
 def runs(args: Namespace) -> int:
-    found = Store(args.store).rows(
+    store = Store(args.store)
+    found = store.rows(
         "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
         "coalesce((SELECT arg_max(status, written) FROM stop s WHERE s.run = r.run), 'unfinished') AS status, "
         "(SELECT coalesce(sum(calls), 0)::INTEGER FROM possibly_paid p WHERE p.run = r.run) AS possibly_paid, "
-        "r.versions ->> 'parlour' AS parlour FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) "
-        "GROUP BY ALL ORDER BY min(r.written)")
+        "r.versions ->> 'parlour' AS parlour, CASE WHEN r.run IN (SELECT run FROM fork) THEN NULL ELSE "
+        "try_cast(r.design ->> 'episodes' AS INTEGER) * json_array_length(r.design -> 'arms') END AS planned "
+        "FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) GROUP BY ALL ORDER BY min(r.written)")
+    taken = {r["run"] for r in found}
+    waiting = sorted(p.stem for p in store.journals.glob("*.jsonl") if p.stem not in taken)
     if args.json:
         return emit(found)
     for r in found:
         lost = f"  {r['possibly_paid']} calls possibly paid" if r["possibly_paid"] else ""
-        print(f"{r['run']}  {r['ended']}/{r['episodes']} episodes ended  {r['status']}{lost}  parlour {r['parlour']}")
+        of = r["episodes"] if r["planned"] is None else r["planned"]
+        print(f"{r['run']}  {r['ended']}/{of} episodes ended  {r['status']}{lost}  parlour {r['parlour']}")
+    for name in waiting:
+        print(f"{name}  in its journal alone, not yet in the store: it has just begun, or was killed; `parlour resume {name}` goes on")
     return 0
 
 

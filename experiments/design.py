@@ -41,7 +41,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
-from ..errors import DesignError
+from ..errors import DesignError, FieldError
 from ..games.base import Frozen, Game, Role, Wording
 from ..protocols.base import Protocol
 from ..protocols.seat import Agent
@@ -52,6 +52,8 @@ from ..transcripts.statistics import Inference
 from .factors import crossed
 
 Fields = dict[str, Any]
+HUGE = 1e100
+"""Numbers beyond this in size overflow once they are squared and multiplied."""
 SHARED = ("game", "protocol", "seats", "wordings", "personas", "objective")
 """What may stand at the top of a design as the default of every arm."""
 
@@ -231,12 +233,13 @@ def _merge(low: Fields, high: Fields) -> Fields:
 
 
 def seat(spec: Any) -> Fields:
-    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent."""
+    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent's own."""
     if isinstance(spec, str):
         name, colon, value = spec.partition(":")
         if not colon:
             return {"agent": name}
-        fields = list(load("agents", name).model_fields)
+        kind = load("agents", name)
+        fields = [f for f in (*kind.__annotations__, *kind.model_fields) if f in kind.model_fields]  # its own before what it inherits
         if not fields:
             raise DesignError(f"agent '{name}' has no fields: write \"{name}\".")
         return {"agent": name, fields[0]: json_or_text(value)}
@@ -257,7 +260,17 @@ def json_or_text(value: str) -> Any:
 def game_of(spec: Fields) -> Game:
     """The game named, with its fields. Raises UnknownName or FieldError."""
     made: Game = build("games", spec["name"], _fields(spec, "name"))
+    for name in type(made).model_fields:
+        if _greatest(getattr(made, name)) > HUGE:
+            raise FieldError(f"game '{spec['name']}': {name}: numbers above {HUGE:g} in size cannot be computed with; take larger units")
     return made
+
+
+def _greatest(value: Any) -> float:
+    """The greatest number in size in a field; 0 if it has none."""
+    if isinstance(value, tuple):
+        return max(map(_greatest, value), default=0.0)
+    return abs(value) if isinstance(value, int | float) else 0.0
 
 
 def protocol_of(spec: Fields, game: Game) -> Protocol:

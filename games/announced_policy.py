@@ -50,6 +50,8 @@ Inner = Annotated[float, Field(gt=0, lt=1)]
 Task = Literal["act", "judge", "act_on"]
 Message = Literal["buy", "leave"]
 SOURCE = "Kamenica and Gentzkow 2011; Bayes's rule"
+HUNDREDTHS = tuple(i / 100 for i in range(101))
+"""The chances among which somebody chooses who weighs what each earns."""
 
 
 class Item(State):
@@ -179,8 +181,8 @@ class AnnouncedPolicy(Game):
 
     def options(self, role: Role, information: Information, want: type[Move], rules: Rules,
                 level: int | None = None) -> tuple[tuple[Move | None, float], ...]:
-        if issubclass(want, Belief):
-            raise NotImplementedError
         prior, heard, _ = self.evidence(role, information)
         belief = 1 / (1 + exp(-prior - heard))
+        if issubclass(want, Belief):
+            return tuple((Belief(chance=c), 1 - (c - belief) ** 2) for c in HUNDREDTHS)
         return (Choice(action="buy"), belief * self.gain - (1 - belief) * self.loss), (Choice(action="leave"), 0.0)

@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from math import floor, log10
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+
+from ..errors import InputError
 
 Role = str
 NATURE: Role = "nature"
@@ -60,7 +63,12 @@ class Wording(Frozen):
         return {shown: label for label, shown in self.labels.items()}
 
     def tell(self, key: str, **fields: Any) -> str:
-        return self.texts[key].format(**fields)
+        """The text of this name with its fields put in. Raises InputError for one that is not there, or that names another field."""
+        try:
+            return self.texts[key].format(**fields)
+        except (KeyError, IndexError):
+            what, there = ("fields", fields) if key in self.texts else ("texts", self.texts)
+            raise InputError(f"wording '{self.name}' cannot tell '{key}': its {what} are {', '.join(there)}.") from None
 
     def label(self, canonical: str) -> str:
         return self.labels.get(canonical, canonical)
@@ -89,9 +97,14 @@ class Wording(Frozen):
 
 
 def number(x: float) -> str:
-    """At most four decimals, no trailing zeros: 2.5, 10, -0.25."""
-    text = f"{x:.4f}".rstrip("0").rstrip(".")
+    """At most four decimals, or below .001 four digits, no trailing zeros: 2.5, 10, -0.25, 0.0002988. Rounding below 1e-9 is 0."""
+    text = f"{x:.{decimals(x)}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def decimals(x: float) -> int:
+    """How many decimals show an amount: four, or as many as four digits of a small one take."""
+    return 3 - floor(log10(abs(x))) if 1e-9 <= abs(x) < 1e-3 else 4
 
 
 class State(Frozen):

@@ -109,8 +109,10 @@ class EngagementBreaks(Game):
         for name, kind in kinds.items():
             breaks = self._policy(name)
             hidden = name == "optimal_breaks" and self.told == "logs"
-            found.append(Benchmark(name=name, kind="bound" if hidden else kind, source=SOURCE, note=notes[name],
-                                   value={"coach": self.mean_rate(breaks)}, measures=self._measures(breaks)))
+            measures = self._measures(breaks)
+            lost = "; no gain: without breaks nobody stays" if measures["gain"] is None else ""
+            found.append(Benchmark(name=name, kind="bound" if hidden else kind, source=SOURCE, note=notes[name] + lost,
+                                   value={"coach": self.mean_rate(breaks)}, measures=measures))
         return found
 
     def _measures(self, breaks: tuple[float, ...]) -> dict[str, float | None]:

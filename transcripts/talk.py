@@ -72,8 +72,8 @@ def as_text(t: Talk) -> str:
     lines += ["", f"{a['status']}" + (f": {a['why']}" if a["why"] else "")]
     for p in t.payoffs:
         fee = f" - {p['fee']:g} for talk" if p["fee"] else ""
-        lines.append(f"  {p['role']}: " + ("no payoff" if p["net"] is None else f"{p['gross']:g}{fee} = {p['net']:g}"
-                                           if fee else f"{p['net']:g}"))
+        lines.append(f"  {p['role']}: " + ("no payoff" if p["net"] is None else f"{p['gross'] + 0:g}{fee} = {p['net'] + 0:g}"
+                                           if fee else f"{p['net'] + 0:g}"))  # -0 + 0 is 0
     for b in t.benchmarks:
         values = ", ".join(f"{r} {v:.4g}" for r, v in from_json(b["value"]).items() if v is not None)
         lines.append(f"  {b['kind']} {b['name']}: {values or 'does not exist'}")

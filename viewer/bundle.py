@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from ..errors import StoreError
 from ..experiments.report import report
 from ..experiments.verify import verify
-from ..reports.document import Code, Document, Figure, Section, Table, numeric, picture
+from ..reports.document import Code, Document, Figure, Section, Table, heading, numeric, picture
 from ..transcripts.store import Store
 from ..transcripts.talk import talk
 from . import conversation
@@ -52,7 +52,7 @@ def pieces(store: Store, run: str) -> Iterator[str]:
         figures = [_figure(plot(store, run, name)) for name in available(store, run)]
         template = environment().get_template("bundle.html")
         yield from template.generate(document=document, figures=figures, checked=checked, style=_style(), talks=_talks(store, run),
-                                     picture=picture, numeric=numeric, is_table=lambda p: isinstance(p, Table),
+                                     picture=picture, heading=heading, numeric=numeric, is_table=lambda p: isinstance(p, Table),
                                      is_code=lambda p: isinstance(p, Code))
 
 

@@ -20,7 +20,7 @@ from parlour.errors import InputError
 from parlour.games.base import Query, Say
 from parlour.games.email import Choice, Email, Report, Superior
 from parlour.protocols.base import Ask
-from parlour.protocols.codec import write
+from parlour.protocols.codec import read, write
 from parlour.protocols.seat import Agent, Attempt, Reply, Turn
 from parlour.protocols.session import seed_of
 
@@ -122,6 +122,15 @@ def test_without_data_it_answers_the_response_format() -> None:
         speech = chat(server)[1]["choices"][0]["message"]["content"]
     assert set(said) == {'{"action":"A"}', '{"action":"B"}', '{"action":"C"}'}
     assert speech and not speech.startswith("{")
+
+
+def test_without_data_it_asks_or_passes_and_says_nothing_else() -> None:
+    """Fields of an ask that may be passed are nullable in a strict schema, for the sake of the pass alone."""
+    asked = Turn(Ask("human", (), Query, optional=True), GAME.wordings[0], seed=1)
+    form = {"type": "json_schema", "json_schema": {"name": "Query", "strict": True, "schema": asked.schema}}
+    with MockServer() as server:
+        said = [chat(server, seed=s, response_format=form)[1]["choices"][0]["message"]["content"] for s in range(30)]
+    assert {read(words, Query, GAME.wordings[0], True) is None for words in said} == {True, False}
 
 
 def test_without_data_a_repeated_request_is_another_try() -> None:

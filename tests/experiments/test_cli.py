@@ -9,6 +9,7 @@ import pytest
 
 from parlour.experiments.cli import main
 from parlour.registry import modules
+from parlour.transcripts.store import Store
 
 DESIGN = """
 name = "small"
@@ -102,6 +103,27 @@ def test_a_run_and_all_that_reads_it(capsys: pytest.CaptureFixture[str], folder:
     assert as_json(capsys, "runs")[1]["episodes"] == 4
 
 
+def test_runs_that_were_cut_off_are_listed_against_their_plan(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "d.toml").write_text(DESIGN)
+    ok(capsys, "run", "d.toml")
+    name = as_json(capsys, "runs")[0]["run"]
+    with Store("parlour.duckdb").open(write=True) as db:
+        for table in ("episode", "ending"):
+            db.execute(f"DELETE FROM {table} WHERE episode > 1")
+    journals = Store("parlour.duckdb").journals
+    (journals / "young-20260101-000000-abcd.jsonl").write_text("")
+    first, second = ok(capsys, "runs").splitlines()
+    assert first.startswith(f"{name}  2/6 episodes ended")
+    assert second.startswith("young-20260101-000000-abcd  in its journal alone") and "parlour resume young-" in second
+
+
+def test_nothing_is_minus_nothing(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    ok(capsys, "play", "email", "--seat", "human=always_follow", "--seat", "ai=strategy")
+    with Store("parlour.duckdb").open(write=True) as db:
+        db.execute("UPDATE payoff SET net = -0.0::DOUBLE WHERE role = 'society'")
+    assert "  society: 0\n" in ok(capsys, "transcript", "0")
+
+
 @pytest.mark.parametrize(("words", "complaint"), [
     (("benchmark", "emial"), "Did you mean 'email'"), (("show", "nothing"), "no game 'nothing'"),
     (("benchmark", "email", "--set", "acuracy=.8"), "did you mean 'accuracy'"),
@@ -113,7 +135,7 @@ def test_a_run_and_all_that_reads_it(capsys: pytest.CaptureFixture[str], folder:
     (("benchmark", "first_price_auction", "--set", "signal=exact", "--protocol", "silent"), "signal"),
     (("benchmark", "first_price_auction", "--set", "signal=binary", "--set", "bidders=3"), "bidders"),
     (("play", "email", "--seat", "human=mok"), "no agent 'mok'"), (("play", "email", "--seat", "humn=mock"), "no seat 'humn'"),
-    (("play", "email", "--seat", "human"), "FIELD=VALUE"), (("play", "email", "--wording", "funny"), "no wording 'funny'"),
+    (("play", "email", "--seat", "human"), "ROLE=AGENT"), (("play", "email", "--wording", "funny"), "no wording 'funny'"),
     (("play", "email", "--seat", "human=llm:some-model"), "OPENAI_API_KEY"),
     (("run", "none.toml"), "cannot read design"), (("run", "bad.toml"), "not TOML"), (("run", "neg.toml"), "episodes"),
     (("run", "ok.toml", "--episodes", "0"), "episodes"), (("run", "ok.toml", "--store", "/proc/none/x.duckdb"), "cannot write"),

@@ -44,7 +44,9 @@ def test_a_design_is_its_own_json() -> None:
 
 @pytest.mark.parametrize(("spec", "expected"), [
     ("mock", {"agent": "mock"}), ("strategy:with_ai", {"agent": "strategy", "benchmark": "with_ai"}),
-    ("logit:0.5", {"agent": "logit", "precision": 0.5}), ({"agent": "random"}, {"agent": "random"})])
+    ("logit:0.5", {"agent": "logit", "precision": 0.5}), ({"agent": "random"}, {"agent": "random"}),
+    ("liar:0.3", {"agent": "liar", "lies": 0.3}), ("scaled:0", {"agent": "scaled", "factor": 0}),
+    ("memoriser:plain", {"agent": "memoriser", "knows": "plain"})])
 def test_seats_in_short(spec: Any, expected: dict[str, Any]) -> None:
     assert seat(spec) == expected
 

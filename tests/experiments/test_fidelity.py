@@ -166,6 +166,17 @@ def factors(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, rows.An
     return rows.answers(store, run), f.compared(store, run, people, fakes, draws=0)
 
 
+def test_a_logit_person_states_chances_by_their_scores(tmp_path: Path) -> None:
+    """Noisy about what pays: of a great precision he states Bayes's chance to the nearest hundredth; of a small one, any."""
+    store, people = Store(tmp_path / "l.duckdb"), [f.respondent(f"{n}=logit:{p}", "truth") for n, p in (("sharp", 1e7), ("dull", 1))]
+    one = f.respondent("bayes=updater", "simulator")
+    made = f.design(people, [one], (0.3, 0.4), (0.25, 0.4, 0.6), 4, ("plain",), tasks=("act", "judge"))
+    run, status = synchronous(start(made, store))
+    said = rows.answers(store, run)
+    sharp, dull = (rows.calibration(said[r.name]) for r in people)
+    assert status == "done" and sharp is not None and dull is not None and sharp[1] < 0.005 < 0.1 < dull[1]
+
+
 def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
     """Against noisy people: above 1 on the rival's measure, while the sender loses."""
     store = Store(tmp_path / "s.duckdb")

@@ -169,8 +169,22 @@ def test_whole_numbers_and_arrays_are_numbers(spec: dict[str, Any]) -> None:
     ({"name": "adaptive_contract", "coarse": [[1], [1]], "fine": [[], []], "costs": [0, 1], "inspection_cost": [0]}, "fine"),
     ({"name": "engagement_breaks", "beta": []}, "beta"), ({"name": "screened_contract", "outcome_probabilities": []}, "outcome_prob"),
     ({"name": "prompted_contract", "by_task": [[]], "task_chances": [1]}, "by_task"),
+    ({"name": "delegated_classification", "accuracies": [[], [0.5]], "costs": [0, 1]}, "accuracies"),
+    ({"name": "text_contract", "costs": [0, 0.1, 1e308]}, "costs: numbers above 1e\\+100"),
+    ({"name": "prompting", "human_means": [[1e300, 1]], "ai_means": [[1, 2]]}, "human_means: numbers above"),
     ({"name": "private_persuasion", "beliefs": [0.2, 1], "odds": [0.1, 2]}, "beliefs must lie between 0 and 1")])
 def test_empty_tables_are_refused_in_one_line(spec: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said) as told:
         game_of(spec)
     assert "\n" not in str(told.value)
+
+
+# --- several types with tables of utilities -----------------------------------------------------------------------------------
+def test_tables_of_utilities_in_any_unit() -> None:
+    spec: dict[str, Any] = {"name": "private_persuasion", "beliefs": [[0.2, 0.3, 0.5], [0.5, 0.3, 0.2]], "weights": [0.4, 0.6]}
+    hers, his = [[0.3, 1, 2.7], [0, 1, 2], [-0.4, 1, 2]], [[[0, 2, 3], [0, 1, -1], [0.1, -2, -3]]]
+    one = solved({**spec, "sender_utility": hers, "receiver_utility": his})
+    for up, down in ((1e6, 1e-6), (1e-6, 1e-6), (1e-6, 1e6)):
+        other = solved({**spec, "sender_utility": times(hers, up), "receiver_utility": times(his, down)})
+        for key, b in one.items():
+            assert other[key].value["sender"] == pytest.approx(up * (b.value["sender"] or 0.0), rel=1e-7), key

@@ -114,6 +114,18 @@ def test_unequal_clusters_with_the_errors_of_statsmodels() -> None:
     assert only(mean(rows, inference="rademacher")).p(null) == pytest.approx(expected)
 
 
+def test_p_is_wildboottests_but_for_ties() -> None:
+    """Null -> p of wildboottest 0.3.2 (bootstrap type 11, null imposed, all 128 sign flips), where the flips of nobody and of all may or
+    may not count, as rounding has it: they tie with what was seen."""
+    theirs = {-1.0: 0.0625, 0.0: 0.796875, 0.3: 0.6875, 1.0: 0.03125, 1.5: 0.015625}
+    sizes, rng = [3, 7, 2, 6, 4, 2, 5], np.random.default_rng(4)
+    ids = np.repeat(np.arange(7), sizes)
+    y = 0.4 + rng.normal(size=7)[ids] + rng.normal(size=len(ids))
+    found = only(mean([Row(float(v), clusters={"wording": str(g)}, signature=str(i)) for i, (v, g) in enumerate(zip(y, ids, strict=True))],
+                      inference="rademacher"))
+    assert [found.p(null) - p for null, p in theirs.items()] == [2 / 128, 0.0, 0.0, 2 / 128, 2 / 128]
+
+
 def test_a_p_by_hand() -> None:
     found = only(mean(one_each([1.0, 2, 3, 4, 5, 6]), inference="rademacher"))
     assert (found.p(0.0), found.p(0.0, "greater"), found.p(0.0, "less")) == (2 / 64, 1 / 64, 1.0)
