@@ -52,11 +52,7 @@ class NotKept(StoreError):
 
 
 class BudgetSpent(InputError):
-    """One more call might cost more than is left of the budget.
-
-    paid  whether other calls of the same reply had been made before
-    """
-    paid = False
+    """One more call might cost more than is left of the budget."""
 
 
 UNMADE = "no call was made"

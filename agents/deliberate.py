@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from pydantic import PrivateAttr, model_validator
 
-from ..errors import BudgetSpent, InputError
+from ..errors import InputError
 from ..games.base import Say
 from ..protocols.base import Ask
 from ..protocols.interview import Asked
-from ..protocols.seat import Agent, Reply, Seating, Turn
+from ..protocols.seat import Agent, Reply, Seating, Turn, summed
 from ..protocols.session import seed_of
 from ..registry import build
 from .graph import MISSING
@@ -31,7 +31,8 @@ class Deliberate(Agent):
 
     inner   the agent that is called: {"agent": name, and its fields}. One that reads words: a model, a mock, a graph
 
-    Tokens, cost and seconds are summed over the calls; a sum of which a part is not known is not known.
+    Tokens, cost and seconds are summed over the calls. If a later call fails, all are made again; what the earlier ones took is on
+    record with the failure.
     """
     remote: ClassVar[bool] = True
     inner: Mapping[str, Any]
@@ -104,11 +105,11 @@ async def _answer(state: Talk) -> dict[str, Any]:
 
 
 async def _call(talk: Talk, turn: Turn) -> dict[str, Any]:
-    try:
-        return {"replies": (*talk["replies"], await talk["agent"].reply(turn))}
-    except BudgetSpent as refused:
-        refused.paid = bool(talk["replies"])
-        raise
+    heard = talk["turn"].heard
+    before = len(heard)
+    reply = await talk["agent"].reply(replace(turn, heard=heard))
+    heard[before:] = [reply]  # in place of the calls that it is the sum of
+    return {"replies": (*talk["replies"], reply)}
 
 
 def _why(turn: Turn) -> Ask:
@@ -117,15 +118,3 @@ def _why(turn: Turn) -> Ask:
 
 def _said(talk: Talk, step: int) -> str:
     return talk["replies"][step].words or "(nothing)"
-
-
-def summed(replies: Sequence[Reply]) -> Reply:
-    """The last reply, with what all of them took."""
-    return replace(replies[-1], tokens_in=_sum([r.tokens_in for r in replies]),
-                   tokens_out=_sum([r.tokens_out for r in replies]), cost=_sum([r.cost for r in replies]),
-                   latency=sum(r.latency for r in replies), cached=all(r.cached for r in replies))
-
-
-def _sum(parts: Sequence[float | None]) -> Any:
-    known = [p for p in parts if p is not None]
-    return sum(known) if len(known) == len(parts) else None

@@ -8,11 +8,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from secrets import token_hex, token_urlsafe
+from secrets import token_hex
 from typing import Literal
 
 from ..games.base import Role
 from ..protocols.seat import Turn
+from .visitors import Known, Visitors
 
 Stage = Literal["consent", "declined", "waiting", "asked", "over"]
 LOOK = 0.25
@@ -57,8 +58,9 @@ class Person:
 
 @dataclass
 class Chair:
-    """One role of one episode. gone: its person has left."""
+    """One role of one episode. gone: its person has left; sat: who sat there before the run was taken up again."""
     role: Role
+    sat: str = ""
     person: Person | None = None
     asked: Asked | None = None
     gone: bool = False
@@ -67,8 +69,8 @@ class Chair:
 class Desk:
     """All roles of one run. Everything happens in one event loop, so there is nothing to lock."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self.now = clock
+    def __init__(self, clock: Callable[[], float] = time.monotonic, visitors: Visitors | None = None):
+        self.now, self.visitors = clock, visitors or Visitors()
         self.links: dict[str, tuple[Role, Terms]] = {}
         self.people: dict[str, Person] = {}
         self.chairs: list[Chair] = []
@@ -78,37 +80,46 @@ class Desk:
     # --- links and people -----------------------------------------------------------------------------------------------
     def link(self, role: Role, terms: Terms) -> str:
         """The secret part of a role's address; the same for the same role and terms."""
-        for token, known in self.links.items():
-            if known == (role, terms):
-                return token
-        token = token_urlsafe(15)
+        token = self.visitors.token("link", role, repr(terms))
         self.links[token] = (role, terms)
         return token
 
     def enter(self, token: str, secret: str) -> tuple[str, Person]:
-        """(secret, person) of who comes by a link; a new one if the secret is not known. Raises KeyError for a wrong link."""
+        """(secret, person) of who comes by a link; a new one if the secret was not given out. Raises KeyError for a wrong link."""
         role, terms = self.links[token]
         person = self.people.get(secret)
         if person is None or (person.role, person.terms) != (role, terms):
-            secret = token_urlsafe(24)
-            person = self.people[secret] = Person(role, terms, self.now(), agreed=None if terms.consent else True)
+            person = self._known(role, terms, self.visitors.named(role, secret))
+            secret = self.visitors.cookie(role, person.name)
+            self.people[secret] = person
         person.seen = self.now()
         if person.chair:
             person.chair.gone = False
         self._seat(person)
         return secret, person
 
+    def _known(self, role: Role, terms: Terms, name: str | None) -> Person:
+        """A person with what is on record of the name; a new one without a name."""
+        person = Person(role, terms, self.now(), agreed=None if terms.consent else True)
+        if name is not None:
+            known = self.visitors.known.get(name, Known())
+            person.name, person.played = name, known.played
+            person.agreed = known.agreed if terms.consent else True
+        return person
+
     def agree(self, person: Person, yes: bool) -> None:
-        """Notes what a person says to the consent text."""
+        """Notes what a person says to the consent text, and puts it on record."""
         person.agreed = yes
+        self.visitors.consented(person.role, person.name, yes, person.terms.consent)
         self._seat(person)
 
     def _seat(self, person: Person) -> None:
-        """Gives a person who waits the chair that has waited longest."""
+        """Gives a person who waits the chair left before, else the chair that has waited longest, last those that others left."""
         if person.agreed and person.chair is None and not person.spent:
             free = [c for c in self.chairs if c.role == person.role and c.person is None and c.asked and not c.gone]
             if free:
-                person.chair, free[0].person = free[0], person
+                chair = min(free, key=lambda c: (c.sat != person.name, c.sat != ""))
+                person.chair, chair.person = chair, person
 
     def stage(self, person: Person) -> Stage:
         """What this person is to see."""

@@ -13,6 +13,7 @@ from ..protocols.codec import told
 from .desk import Desk, Person, Terms
 from .forms import fields, words
 from .human import PASS
+from .visitors import Visitors
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -50,11 +51,13 @@ class DeskServer:
 _open: dict[tuple[str, int], DeskServer] = {}
 
 
-async def open_desk(host: str, port: int) -> DeskServer:
-    """The server at a host and port, started if there is none. Raises InputError if the port is taken."""
+async def open_desk(host: str, port: int, visitors: Visitors | None = None) -> DeskServer:
+    """The server at a host and port, started if there is none, for a run's visitors. Raises InputError if the port is taken."""
     loop, known = asyncio.get_running_loop(), _open.get((host, port))
     if known is None or known.loop is not loop:
-        known = _open[host, port] = await _started(host, port)
+        known = _open[host, port] = await _started(host, port, visitors)
+    elif visitors is not None and known.desk.visitors is not visitors:
+        raise InputError(f"the page for people at {host}, port {port}, serves another run: give the seat another `port`.")
     known.users += 1
     return known
 
@@ -74,9 +77,9 @@ async def close_desk(server: DeskServer) -> None:
     await server.runner.cleanup()
 
 
-async def _started(host: str, port: int) -> DeskServer:
+async def _started(host: str, port: int, visitors: Visitors | None) -> DeskServer:
     from aiohttp import web
-    desk = Desk()
+    desk = Desk(visitors=visitors)
     app = web.Application(client_max_size=LARGEST, middlewares=[_guarded()])
     pages = _Pages(desk)
     app.add_routes([web.get("/seat/{token}", pages.show), web.post("/seat/{token}", pages.take),

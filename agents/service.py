@@ -12,6 +12,7 @@ from typing import Any
 from ..protocols.seat import Reply, Turn
 from .cache import Cache
 from .purse import Purse
+from .visitors import Visitors
 
 Price = tuple[float, float]
 """US$ per million tokens in, and out."""
@@ -21,11 +22,13 @@ Price = tuple[float, float]
 class Service:
     """price     the price of a model's calls, None if it is not known
     rehearse  answers in a model's place
+    visitors  people who come to its pages
     """
     cache: Cache | None = None
     purse: Purse | None = None
     price: Callable[[Any], Price | None] = lambda model: None
     rehearse: Callable[[Any, Turn], Reply] | None = None
+    visitors: Visitors | None = None
 
     @property
     def calls(self) -> bool:

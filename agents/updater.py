@@ -19,7 +19,7 @@ class Updater(Mixing):
     prior_weight, evidence_weight    1 and 1 for Bayes
     eager, stubborn   lapses: chances to act, or not to, whatever he holds; they sum to at most 1
     flip      chance that the answer comes out the other way
-    framing   wording -> what it adds to the bias
+    framing   wording, or level of a factor by which wordings are crossed -> what it adds to the bias
 
     Source: D. Grether, "Bayes rule as a descriptive model", Quarterly Journal of Economics 95 (1980).
     """
@@ -45,7 +45,8 @@ class Updater(Mixing):
         if self._evidence is None or self._voice is None:
             raise unseated(self, turn.role)
         prior, heard, stakes = self._evidence(turn.information)
-        held = self.bias + self.framing.get(turn.wording.name, 0.0) + self.prior_weight * prior + self.evidence_weight * heard
+        framed = sum(self.framing.get(level, 0.0) for level in {turn.wording.name, *turn.wording.factors.values()})
+        held = self.bias + framed + self.prior_weight * prior + self.evidence_weight * heard
         acts = max(0.0, self.eager + (1 - self.eager - self.stubborn) * self._sure(held + stakes))
         return self._voice(turn.ask.want, _logistic(held), acts + self.flip * (1 - 2 * acts))
 

@@ -9,6 +9,7 @@ from ..protocols.seat import Agent, Reply, Seating, Turn
 from ..protocols.session import ABSENT
 from .desk import Chair, Terms
 from .desk_server import DeskServer, close_desk, open_desk
+from .service import current
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,7 +29,8 @@ class Web(Agent):
               and in clear text: put a server with https before it
     address   how people outside reach it, for the links that are printed, e.g. https://lab.example.org; empty: host and port
 
-    All seats of a run at one host and port share a server. Words on record are shown again after `parlour resume`.
+    All seats of a run at one host and port share a server. After `parlour resume` the links are the same, whoever came before is known
+    again, and words on record are shown again.
     """
     consent: str = ""
     clock: Annotated[float, Field(gt=0)] | None = None
@@ -52,7 +54,7 @@ class Web(Agent):
 
     async def check(self) -> None:
         """Opens the server, if no other seat has, and prints the role's link. Raises InputError if the port is taken."""
-        self._server = await open_desk(self.host, self.port)
+        self._server = await open_desk(self.host, self.port, current().visitors)
         link = self._server.link(self._role, self.terms, self.address)
         if link not in self._server.told:
             self._server.told.add(link)
@@ -70,7 +72,7 @@ class Web(Agent):
         return Reply("", "absent", fingerprint=who, latency=taken) if words is None else Reply(words, fingerprint=who, latency=taken)
 
     def _chair(self, turn: Turn) -> Chair:
-        chair: Chair = turn.sitting.setdefault("chair", Chair(turn.role))
+        chair: Chair = turn.sitting.setdefault("chair", Chair(turn.role, turn.sitting.get("person", "")))
         return chair
 
     def rise(self, sitting: dict[str, Any]) -> None:

@@ -12,6 +12,13 @@ def design(to: argparse.ArgumentParser) -> None:
     to.add_argument("--concurrency", type=int, help="episodes at once, instead of the design's")
     to.add_argument("--budget", type=float, metavar="US$", help="stop before more is spent, instead of the design's")
     to.add_argument("--cache", choices=("off", "read-write", "read-only"), help="keep models' replies, or only those kept")
+    inference(to)
+
+
+def inference(to: argparse.ArgumentParser) -> None:
+    """How clusters are reckoned with."""
+    to.add_argument("--inference", choices=("t", "rademacher", "webb"), help="clusters by Student's t, or by the wild cluster bootstrap "
+                    "with such weights, instead of the design's")
 
 
 def game_fields(to: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """`parlour bundle`: a run in one archive, which on another machine, without a key, gives the same tables.
 
     transcripts.jsonl    the journal: every word, draw and payoff
+    origins/             of a run of copies, the journals of the runs that were copied
     design.json          the design as it was played, its lock included
     report/              the report, its tables as CSV and LaTeX, its figures
     MANIFEST.json        the run, its root, the versions, and the SHA-256 of every other file
@@ -26,6 +27,7 @@ from ..errors import StoreError
 from ..reports.document import as_csv, write
 from ..transcripts.seal import noted, seal
 from ..transcripts.store import Store
+from .copies import origins
 from .report import report
 from .verify import verify
 
@@ -54,12 +56,12 @@ def bundle(store: Store, run: str, to: Path, figures: bool = True) -> Path:
     if root is None:
         raise StoreError(f"run {run} has not ended: `parlour resume {run}` first.")
     journal = store.journals / f"{run}.jsonl"
-    if not journal.exists():
-        raise StoreError(f"the journal of {run} is not at {journal}: a bundle is made of it.")
+    journals = {"transcripts.jsonl": journal, **{f"origins/{o}.jsonl": store.journals / f"{o}.jsonl" for o in origins(store, run)}}
     found = store.rows("SELECT design, versions FROM run WHERE run = ?", [run])[0]
     with TemporaryDirectory() as folder:
         here = Path(folder)
-        (here / "transcripts.jsonl").write_bytes(journal.read_bytes())
+        for name, path in journals.items():
+            _put(here / name, path)
         (here / "design.json").write_text(json.dumps(json.loads(found["design"]), indent=2) + "\n")
         write(report(store, run, figures=figures), here / "report")
         files = {str(p.relative_to(here)): sha256(p.read_bytes()).hexdigest() for p in sorted(here.rglob("*")) if p.is_file()}
@@ -76,6 +78,14 @@ def bundle(store: Store, run: str, to: Path, figures: bool = True) -> Path:
             part.unlink(missing_ok=True)
             raise StoreError(f"cannot write {to}: {error.strerror}.") from None
     return to
+
+
+def _put(to: Path, journal: Path) -> None:
+    """Copies a journal. Raises StoreError if it is gone."""
+    if not journal.exists():
+        raise StoreError(f"the journal of {journal.stem} is not at {journal}: a bundle is made of it.")
+    to.parent.mkdir(exist_ok=True)
+    to.write_bytes(journal.read_bytes())
 
 
 def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -126,15 +136,19 @@ def open_bundle(path: Path, store: Store) -> str:
 
 
 def _taken(store: Store, run: str, files: Mapping[str, bytes]) -> str:
-    """Takes the transcripts of an archive into a store; their root."""
-    journal = store.journals / f"{run}.jsonl"
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    journal.write_bytes(files.get("transcripts.jsonl", b""))
-    try:
-        store.take(journal)
-    except StoreError:
-        journal.unlink()
-        raise
+    """Takes the transcripts of an archive into a store, those of the run's origin too where they are not there; the run's root."""
+    for name, data in {f"{run}.jsonl": files.get("transcripts.jsonl", b""),
+                       **{PurePosixPath(n).name: data for n, data in files.items() if n.startswith("origins/")}}.items():
+        journal = store.journals / name
+        if journal.exists():
+            continue
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        journal.write_bytes(data)
+        try:
+            store.take(journal)
+        except StoreError:
+            journal.unlink()
+            raise
     return seal(store, run)
 
 

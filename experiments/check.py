@@ -8,6 +8,7 @@ from pydantic_core import to_json
 from ..errors import DesignError
 from ..registry import name_of
 from ..transcripts.hypotheses import Hypothesis
+from ..transcripts.wild import least_p
 from .design import Design
 from .lock import hash_of
 from .plan import Table, tables
@@ -16,11 +17,16 @@ FEW = 6
 """Wordings below which an interval over wordings is very wide: t at so few degrees of freedom."""
 
 
-def explain_design(design: Design) -> list[str]:
-    """The design in words, a line each. Raises InputError for a design that cannot be run."""
+def explain_design(design: Design, copies: int = 0) -> list[str]:
+    """The design in words, a line each. Raises InputError for a design that cannot be run.
+
+    copies  of recorded episodes that are played under it, if that is what it is for
+    """
     found = tables(design)
     check_hypotheses(design, found)
-    return [*_counts(design, found), *_claims(design), *_confounded(design, found), *_cautions(design, found)]
+    if copies:
+        return [f"{design.name}: {_many(copies, 'copy', 'copies')} of recorded episodes in {_many(len(found), 'arm')}.", *_arms(found)]
+    return [*_counts(design, found), *_arms(found), *_claims(design), *_confounded(design, found), *_cautions(design, found)]
 
 
 def check_hypotheses(design: Design, found: Sequence[Table]) -> None:
@@ -56,19 +62,23 @@ def _counts(design: Design, found: Sequence[Table]) -> Iterator[str]:
     else:
         yield (f"{design.name}: {_many(len(found), 'arm')} of {design.episodes} episodes, {design.episodes * len(found)} in all; seed "
                f"{design.seed}. Episodes of the same number meet the same draws of nature in every arm.")
+
+
+def _arms(found: Sequence[Table]) -> Iterator[str]:
     for t in found:
-        seats = ", ".join(f"{role} {_seat(spec)}" for role, spec in t.arm.seats.items())
+        seats = ", ".join(f"{role} {who(spec)}" for role, spec in t.arm.seats.items())
         yield f"  {t.arm.name}: {t.arm.game['name']} under {name_of(t.protocol)}; seats: {seats}"
         aim = "" if t.arm.objective == "none" else f"; objective: {t.arm.objective}"
         states = "sampled states" if t.states is None else _many(len(t.states), "state")
         yield f"      {_many(len(t.wordings), 'wording')}, {_many(len(t.seats), 'persona')}, {states}{aim}"
 
 
-def _many(n: int, what: str) -> str:
-    return f"{n} {what}" + ("" if n == 1 else "s")
+def _many(n: int, what: str, more: str = "") -> str:
+    return f"{n} {what if n == 1 else more or what + 's'}"
 
 
-def _seat(spec: dict[str, Any]) -> str:
+def who(spec: dict[str, Any]) -> str:
+    """A seat's spec in words."""
     rest = ", ".join(f"{k} {to_json(v).decode()}" for k, v in spec.items() if k != "agent")
     return spec["agent"] + (f" ({rest})" if rest else "")
 
@@ -82,6 +92,8 @@ def _claims(design: Design) -> Iterator[str]:
             yield from (f"  {h.name}: {h.estimand} is {h.claim}" for h in own)
     if not design.hypotheses:
         yield "no hypothesis is declared: every comparison made afterwards is exploratory"
+    if design.inference != "t":
+        yield f"clusters are reckoned with by the wild cluster bootstrap, {design.inference} weights"
     held = design.lock
     yield (f"locked as {held.hash[:12]}, {_many(len(held.deviations), 'deviation')} from it" if held else
            f"not locked; its hash is {hash_of(design)[:12]}")
@@ -126,5 +138,8 @@ def _cautions(design: Design, found: Sequence[Table]) -> Iterator[str]:
         elif reads and len(t.wordings) < FEW:
             yield (f"note: {t.arm.name} is told in {len(t.wordings)} wordings, each a cluster: intervals over wordings have "
                    f"{len(t.wordings) - 1} degree(s) of freedom")
+            if design.inference != "t":
+                yield (f"note: {t.arm.name}: no p over {len(t.wordings)} wordings is below "
+                       f"{least_p(design.inference, len(t.wordings)):.2g} with {design.inference} weights")
         if design.episodes != "exact" and t.states is not None and design.episodes < len(t.states):
             yield f"note: {t.arm.name} has fewer episodes than states: states are drawn, not visited in turn"

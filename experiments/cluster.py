@@ -3,12 +3,14 @@
 The driver deals out episodes, a few at a time; each worker is an actor that plays them and writes a journal of its own to a
 shared folder (`transcripts/parts.py`). When a worker is lost, the driver reads how far it had come and gives its episodes to
 another, which begins with the words on record: they are copied into its journal and not paid for again. One purse, an actor
-too, holds the budget of all workers. The driver merges their journals into the run's own, which then is like any other.
+too, holds the budget of all workers. The driver puts the sentinels, between two deals, and merges the workers' journals into the
+run's own, which then is like any other.
 """
 import asyncio
 import os
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from logging import ERROR
@@ -30,6 +32,7 @@ from .money import price_of
 from .plan import slot, slots, tables
 from .runner import Engine, OnEpisode, Run, Watch
 from .said import recorded
+from .sentinels import Sentinels
 
 LOSSES = 3
 """Workers that may be lost over the same episodes before the run stops: it may be the episodes that kill them."""
@@ -124,6 +127,7 @@ class Cluster:
         self.before, self.on_episode, self.progress = before, run.on_episode, run.progress
         purse = current().purse
         self.spent = purse.spent if purse else None
+        self.sentinels, self._loop = run.sentinels, asyncio.get_running_loop()
         self._prefix, self._made = f"{part}-" if part else "", 0
 
     def drive(self, order: list[int]) -> tuple[str, str]:
@@ -134,7 +138,8 @@ class Cluster:
         busy: dict[Any, tuple[str, Any, Task]] = {}
         losses: dict[int, int] = {}
         idle = [self._worker(ray) for _ in range(min(self.workers, len(todo)))]
-        why = ""
+        self.gathering.more()
+        why = self._watched()
         while busy or (todo and not why):
             while idle and todo and not why:
                 name, actor = idle.pop()
@@ -150,12 +155,28 @@ class Cluster:
                     why = why or self._lost(ray, name, task, todo, losses, error)
                     idle.append(self._worker(ray))
             self._tell()
+            why = why or self._watched()
         for _, actor in idle:
             ray.kill(actor)
         if self._bank is not None:
             self.spent = ray.get(self._bank.spent.remote())
             ray.kill(self._bank)
         return ("stopped", why) if why else ("done", "")
+
+    def _watched(self) -> str:
+        """Puts the sentinels that are due, in the driver's loop, while workers play; why the run must stop, or nothing."""
+        if self.sentinels is None:
+            return ""
+        try:
+            asyncio.run_coroutine_threadsafe(self._put(self.sentinels), self._loop).result()
+        except ParlourError as error:
+            return str(error)
+        return ""
+
+    async def _put(self, sentinels: Sentinels) -> None:
+        purse = None if self._bank is None else Share(self._bank, "driver")
+        with within(replace(current(), purse=purse)):
+            await sentinels.due(len(self.gathering.ended), self.progress.planned or 0)
 
     def _dealt(self, order: list[int]) -> deque[tuple[Task, dict[int, list[Event]]]]:
         """Episodes in the order of play, some at a time: enough for a worker's concurrency, few enough for all to share."""
@@ -223,8 +244,6 @@ def fit(design: Design) -> None:
         raise DesignError("an exact evaluation costs nothing: run it without --on ray.")
     if design.cache != "off":
         raise DesignError("the cache is a file of one machine: with --on ray, cache must be \"off\".")
-    if design.sentinels:
-        raise DesignError("sentinels are put by one machine: with --on ray, sentinels must be 0.")
     if any(s["agent"] in ("human", "web") for arm in design.arms for s in arm.seats.values()):
         raise DesignError("a person sits at this machine: run it without --on ray.")
 
@@ -247,12 +266,16 @@ async def _play(run: Run, watch: Watch | None, on_episode: OnEpisode | None, url
         if event.get("e") in before:
             before[event["e"]].append(event)
     run.journal.write({"k": "shared", "run": run.name, "url": address})
+    if run.design.sentinels:
+        run.sentinels = Sentinels(run.design, run.name, run.found, run.journal)
     gathering = Gathering(Folder(address), run.journal)
     cluster, status, why = Cluster(run, address, gathering, workers, before, part), "stopped", "interrupted"
     try:
         status, why = await asyncio.to_thread(cluster.drive, order)
     finally:
         gathering.finish()
+        if run.sentinels:
+            await run.sentinels.close()
         run.journal.write({"k": "stop", "run": run.name, "status": status, "why": why, "spent": cluster.spent})
         run.store.take(run.journal.path)
     seal(run.store, run.name)

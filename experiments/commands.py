@@ -193,7 +193,7 @@ def _shared(args: Namespace) -> str:
 
 def _adjusted(design: Design, args: Namespace) -> Design:
     given = {"episodes": json_or_text(args.episodes) if args.episodes else None, "seed": args.seed,
-             "concurrency": args.concurrency, "budget": args.budget, "cache": args.cache}
+             "concurrency": args.concurrency, "budget": args.budget, "cache": args.cache, "inference": args.inference}
     changed = {k: v for k, v in given.items() if v is not None}
     from pydantic import ValidationError
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import FieldError
+from ..games.base import decimals
 from ..games.solvers.contract import Objective, Shape
 from .bootstrap import Case, Trial, bootstrap
 from .contract_table import Scores
@@ -144,7 +145,7 @@ def _confident(case: Case, wish: Wish) -> Confident:
 # --- in words -----------------------------------------------------------------------------------------------------------
 def words(found: Report, wish: Wish) -> list[str]:
     """The report, line by line: the contract, a paragraph, diagnostics, confidence, sensitivity."""
-    money: Callable[[float], str] = lambda x: f"{wish.currency} {x:,.4f}"  # noqa: E731
+    money: Callable[[float], str] = lambda x: f"{wish.currency} {x:,.{decimals(x)}f}"  # noqa: E731
     if found.payments is None:
         return [f"There is no such contract for {found.target}: {found.why}.", *_signs(found)]
     lines = [f"{'outcome':>12}  {'pay':>16}"]
@@ -155,8 +156,8 @@ def words(found: Report, wish: Wish) -> list[str]:
 def paragraph(found: Report, wish: Wish) -> str:
     """The contract in plain words."""
     assert found.payments is not None and found.expected_pay is not None and found.budget is not None
-    money: Callable[[float], str] = lambda x: f"{wish.currency} {x:,.4f}"  # noqa: E731
-    paid = [(name, t) for name, t in zip(found.outcomes, found.payments, strict=True) if t > SHOWN * max(1.0, found.budget)]
+    money: Callable[[float], str] = lambda x: f"{wish.currency} {x:,.{decimals(x)}f}"  # noqa: E731
+    paid = [(name, t) for name, t in zip(found.outcomes, found.payments, strict=True) if t > SHOWN * found.budget]
     said = _said(found, paid, money)
     rest = "" if len(paid) == len(found.outcomes) else " Pay nothing for the rest."
     known = (f"whatever the models cost, as long as {found.target} costs at most {money(found.bound)} more than any other"

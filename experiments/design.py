@@ -6,6 +6,7 @@
     wordings = ["plain"]          # or "all"
     cache = "off"                 # or "read-write", "read-only"
     budget = 5.0                  # US$; left out: no limit
+    inference = "t"               # or "rademacher", "webb": the wild cluster bootstrap
     sentinels = 3                 # fixed questions that show whether a model changes; left out: none
     prices = {"my-model" = {price_in = 0.5, price_out = 1.5}}    # US$ per million tokens
 
@@ -40,16 +41,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_core import from_json
 
-from ..errors import DesignError
+from ..errors import DesignError, FieldError
 from ..games.base import Frozen, Game, Role, Wording
 from ..protocols.base import Protocol
 from ..protocols.seat import Agent
 from ..protocols.session import Limits
 from ..registry import build, explain, load
 from ..transcripts.hypotheses import Hypothesis
+from ..transcripts.statistics import Inference
 from .factors import crossed
 
 Fields = dict[str, Any]
+HUGE = 1e100
+"""Numbers beyond this in size overflow once they are squared and multiplied."""
 SHARED = ("game", "protocol", "seats", "wordings", "personas", "objective")
 """What may stand at the top of a design as the default of every arm."""
 
@@ -128,6 +132,7 @@ class Design(Frozen):
     budget    US$ at which the run stops, to be resumed with more; None: no limit
     prices    the user's own, before the shipped table
     sentinels   how many fixed questions are put to each model again and again under the run
+    inference   how clusters are reckoned with: see `transcripts.wild`
     hypotheses  what is to be shown
     lock      set by `lock`: that it was locked, and how it has been departed from
     """
@@ -144,6 +149,7 @@ class Design(Frozen):
     prices: Prices = {}
     sentinels: Annotated[int, Field(ge=0, le=len(ITEMS))] = 0
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)]
+    inference: Inference = "t"
     hypotheses: tuple[Hypothesis, ...] = ()
     lock: Lock | None = None
 
@@ -227,12 +233,13 @@ def _merge(low: Fields, high: Fields) -> Fields:
 
 
 def seat(spec: Any) -> Fields:
-    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent."""
+    """A seat's spec as a table: "logit:2" is {agent = "logit", precision = 2}, the first field of that agent's own."""
     if isinstance(spec, str):
         name, colon, value = spec.partition(":")
         if not colon:
             return {"agent": name}
-        fields = list(load("agents", name).model_fields)
+        kind = load("agents", name)
+        fields = [f for f in (*kind.__annotations__, *kind.model_fields) if f in kind.model_fields]  # its own before what it inherits
         if not fields:
             raise DesignError(f"agent '{name}' has no fields: write \"{name}\".")
         return {"agent": name, fields[0]: json_or_text(value)}
@@ -253,7 +260,17 @@ def json_or_text(value: str) -> Any:
 def game_of(spec: Fields) -> Game:
     """The game named, with its fields. Raises UnknownName or FieldError."""
     made: Game = build("games", spec["name"], _fields(spec, "name"))
+    for name in type(made).model_fields:
+        if _greatest(getattr(made, name)) > HUGE:
+            raise FieldError(f"game '{spec['name']}': {name}: numbers above {HUGE:g} in size cannot be computed with; take larger units")
     return made
+
+
+def _greatest(value: Any) -> float:
+    """The greatest number in size in a field; 0 if it has none."""
+    if isinstance(value, tuple):
+        return max(map(_greatest, value), default=0.0)
+    return abs(value) if isinstance(value, int | float) else 0.0
 
 
 def protocol_of(spec: Fields, game: Game) -> Protocol:

@@ -40,9 +40,9 @@ def hypotheses(args: Namespace) -> int:
 
     store = Store(args.store)
     run = find_run(store, args.run)
-    found = findings(store, run, level=args.level)
-    robust = {f.hypothesis.name: (as_table(specifications(store, run, f.hypothesis, args.level)),
-                                  as_table(influences(store, run, f.hypothesis, args.level))) for f in found} if args.robust else {}
+    found, how = findings(store, run, level=args.level, inference=args.inference), (args.level, args.inference)
+    robust = {f.hypothesis.name: (as_table(specifications(store, run, f.hypothesis, *how)),
+                                  as_table(influences(store, run, f.hypothesis, *how))) for f in found} if args.robust else {}
     if args.json:
         return emit({"run": run, "hypotheses": as_rows(found),
                      "robust": {name: {"specifications": a, "influence": b} for name, (a, b) in robust.items()}})

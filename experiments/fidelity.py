@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DesignError, FieldError
+from ..games.announced_policy_words import CROSSED, WORDINGS
 from ..games.solvers.noisy_receiver import logit
 from ..registry import load
 from ..transcripts import fidelity as rows
+from ..transcripts.agreement import ppi_gain
 from ..transcripts.arms import BLANK, Score
 from ..transcripts.fidelity import SEP, Answers
 from ..transcripts.psychometric import expected_se
 from ..transcripts.scores import put
+from ..transcripts.sensitivity import told_apart
 from ..transcripts.store import Store
 from .design import Design, Fields, make_design, seat
 
@@ -28,12 +31,16 @@ HUMANS = "humans:"
 TASKS = ("act", "judge", "act_on")
 PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
+REPEATS = 2
 LEAD = rows.LOSS
-SLOPES = (1.0, 4.0)
+SLOPES, CORRELATIONS = (1.0, 4.0), (0.3, 0.7, 0.9)
 MAKERS = {"openai": ("gpt", "o", "chatgpt", "text", "davinci", "codex"), "anthropic": ("claude",), "google": ("gemini", "gemma", "palm"),
           "meta": ("llama", "meta", "codellama"), "mistral": ("mistral", "mixtral", "ministral", "codestral", "magistral"),
           "alibaba": ("qwen", "qwq"), "deepseek": ("deepseek",), "xai": ("grok",), "microsoft": ("phi",)}
 """Maker -> first words of its models' names, without a number at their end."""
+SENSITIVITY = {"wording": "sensitivity: sd of the threshold over wordings", "order": "sensitivity: sd of the threshold over orders",
+               "labels": "sensitivity: sd of the threshold over labels"}
+SHIFTS = {"order": "shift of the threshold, options reversed", "labels": "shift of the threshold, labels neutral"}
 KIN = "same family: not for headlines"
 
 
@@ -70,24 +77,30 @@ def respondent(text: str, role: str) -> Respondent:
 
 
 def design(people: Sequence[Respondent], simulators: Sequence[Respondent], priors: Sequence[float] = PRIORS,
-           thresholds: Sequence[float] = THRESHOLDS, repeats: int = 10, wordings: Sequence[str] = ("all",), seed: int = 0,
+           thresholds: Sequence[float] = THRESHOLDS, repeats: int = REPEATS, wordings: Sequence[str] = (), seed: int = 0,
            tasks: Sequence[str] = TASKS, **more: Any) -> Design:
-    """Every respondent answers every item in every wording, `repeats` times, in each of the tasks.
+    """Every respondent answers every item in every wording, `repeats` times, in each of the tasks. No wordings: the crossed ones.
 
     Raises DesignError for less than two repeats (answers are halved) or an even chance of 0 or 1.
     """
-    from ..games.announced_policy import AnnouncedPolicy
+    words = told_in(wordings)
     if repeats < 2:
         raise DesignError("fidelity needs at least 2 repeats: one half is fitted, the other judges.")
-    words = len(AnnouncedPolicy.wordings) if tuple(wordings) == ("all",) else len(wordings)
     both = [*people, *simulators]
     if len({r.name for r in both}) < len(both):
         raise DesignError("two respondents of one name: give them names, --simulator NAME=SPEC.")
     game = {"name": "announced_policy", "priors": list(priors), "thresholds": list(thresholds)}
     arms = [{"name": f"{r.name}{SEP}{task}", "game": {**game, "task": task}, "protocol": "silent", "seats": {"buyer": r.spec}}
             for r in both for task in tasks]
-    return make_design({"name": "fidelity", "seed": seed, "episodes": len(priors) * len(thresholds) * words * repeats,
-                        "wordings": list(wordings), "arms": arms, **more})
+    return make_design({"name": "fidelity", "seed": seed, "episodes": len(priors) * len(thresholds) * len(words) * repeats,
+                        "wordings": list(words), "arms": arms, **more})
+
+
+def told_in(wordings: Sequence[str]) -> tuple[str, ...]:
+    """The names of the wordings: those given, `all`, or if none are given half of all, crossed so that factors are told apart."""
+    if tuple(wordings) == ("all",):
+        return tuple(w.name for w in WORDINGS)
+    return tuple(wordings) or CROSSED
 
 
 def page_of(args: Namespace) -> Path | None:
@@ -97,13 +110,38 @@ def page_of(args: Namespace) -> Path | None:
     return Path(args.page) if args.page else None
 
 
-def precision(priors: Sequence[float], thresholds: Sequence[float], asked: int) -> Iterator[str]:
-    """What so many answers per item will buy, before anything is asked."""
-    x = [logit(t) for t in thresholds]
-    for slope in SLOPES:
-        worst = max(expected_se(x, logit(p), slope, asked)[0] for p in priors)
-        yield f"    se of a threshold if the slope is {slope:g}: at most {worst:.3f} logits ({asked} answers an item)"
+def precision(priors: Sequence[float], thresholds: Sequence[float], wordings: Sequence[str], repeats: int) -> Iterator[str]:
+    """What so many answers to every item in each of the wordings will buy, before anything is asked."""
+    x, asked = [logit(t) for t in thresholds], repeats * len(wordings)
+    worst = {slope: max(expected_se(x, logit(p), slope, asked)[0] for p in priors) for slope in SLOPES}
+    for slope, se in worst.items():
+        yield f"    se of a threshold if the slope is {slope:g}: at most {se:.3f} logits ({asked} answers an item)"
     yield f"    se of a share near one half: {sqrt(0.25 / asked):.3f} an item"
+    yield from _of_factors(rows.factors(wordings), {slope: 2 * se / sqrt(len(priors)) for slope, se in worst.items()})
+
+
+def people_worth(n: int, asked: int) -> Iterator[str]:
+    """What PPI++ makes of the answers of n people beside so many simulated ones, before anything is asked."""
+    if n:
+        worth = ", ".join(f"{ppi_gain(rho, n, asked)[1]:.0f} if they correlate by {rho:g}" for rho in CORRELATIONS)
+        yield f"    people on record: {n} answers; corrected by a simulator (PPI++) worth {worth}"
+
+
+def _of_factors(factors: Mapping[str, Sequence[str]], shifts: Mapping[float, float]) -> Iterator[str]:
+    """How well wording, order and labels are told apart. shifts: slope -> se of a shift between two halves of the answers."""
+    from scipy.stats import chi2
+    told, wordings = told_apart(factors), len(set(factors["wording"]))
+    if "wording" in told:
+        low, high = (sqrt((wordings - 1) / float(chi2.ppf(q, wordings - 1))) for q in (0.975, 0.025))
+        yield f"    sd of the threshold over {wordings} wordings: known to a factor {low:.2f} .. {high:.3g} at best"
+    two = [f for f in told if f in SHIFTS]
+    if two:
+        single = sqrt((wordings + len(two)) / 2)
+        yield (f"    se of its shift by {' or '.join(two)}: " + ", ".join(f"{se:.3f} logits (slope {b:g})" for b, se in shifts.items())
+               + (f"; crossed, each answer serves every factor: one at a time the same calls would give {single:.2f} times that"
+                  if single > 1 else ""))
+    for f in (f for f in SENSITIVITY if f not in told):
+        yield f"    sensitivity to {f}: not measured, as these wordings do not vary it apart from the others"
 
 
 def tell(made: Design, precise: Iterable[str]) -> None:
@@ -138,7 +176,7 @@ def pair(people: Answers, simulator: Answers, truth: Respondent, of: Respondent,
     kin = KIN if truth.family == of.family and not truth.ideal and "model" in of.spec else ""
     spans = rows.intervals(people, simulator, truth.ideal, draws=draws) if draws else {}
     numbers = rows.measures(people, simulator, truth.ideal)
-    cells = people.counts.shape[0] * people.counts.shape[1]
+    cells = len(people.priors) * len(set(rows.factors(people.wordings)["wording"]))
     lost = rows.extremes(people, simulator, truth.ideal)
     lines = [_line(f"{of.name} for {truth.name}", of, quantity, name, number, spans.get(name), simulator, cells, kin)
              for name, number in numbers.items()]
@@ -146,7 +184,7 @@ def pair(people: Answers, simulator: Answers, truth: Respondent, of: Respondent,
 
 
 def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
-    """What one respondent is: its validity, updating, attitude, noise, framing."""
+    """What one respondent is: its validity, updating, attitude, noise, sensitivity to wording, order and labels."""
     numbers: dict[str, tuple[float, tuple[float, float] | None]] = {"valid replies": (1 - said.bad / max(1, said.calls), None),
                                                                     "items without an answer": (float(said.lost), None)}
     weights = rows.updating(said)
@@ -165,22 +203,34 @@ def alone(of: Respondent, said: Answers, draws: int) -> list[Score]:
     for kind, prior in enumerate(said.priors):
         numbers |= _of_type(said, kind, prior)
     numbers |= {f"value of {k} queries": (worth, None) for k, worth in enumerate(rows.queries(said, ideal=of.ideal))}
-    spread = rows.framing(said)
-    if spread is not None:
-        numbers["framing: sd of the threshold over wordings"] = (spread, None)
     numbers["inversions"] = (float(rows.violations(said)), None)
     lines = [_line(of.name, of, "respondent", name, value, span, said, 0, "") for name, (value, span) in numbers.items()]
+    lines += _sensitivities(of, said)
     return lines + (pair(said, said, Respondent(IDEAL, of.spec, True), of, draws) if draws else [])
+
+
+def _sensitivities(of: Respondent, said: Answers) -> list[Score]:
+    """One random effect per factor, and where it has two levels the shift from one to the other."""
+    lines: list[Score] = []
+    for factor, effect in rows.sensitivities(said).items():
+        numbers: list[tuple[str, float, tuple[float, float] | None]] = [(SENSITIVITY[factor], effect.sd, (effect.low, effect.high))]
+        if effect.shift is not None and factor in SHIFTS:
+            numbers.append((SHIFTS[factor], effect.shift, effect.span))
+        method = {"method": "bracket"} if effect.bracket else {}
+        lines += [_line(of.name, of, "respondent", name, value, span, said, 0, "") | method for name, value, span in numbers]
+    return lines
 
 
 def _of_type(said: Answers, kind: int, prior: float) -> dict[str, tuple[float, tuple[float, float] | None]]:
     found = said.threshold(kind)
+    if found is not None and found.bracket is not None:
+        low, high = found.bracket
+        if low is not None and high is not None:
+            return {f"threshold, prior {prior:g} (bracket)": ((low + high) / 2, (low, high))}
+        ends = (("at least", low), ("at most", high))  # acted on all rules, or on none
+        return {f"threshold, prior {prior:g} ({word})": (end, None) for word, end in ends if end is not None}
     if found is None or found.threshold is None:
         return {}
-    if found.bracket is not None:
-        low, high = found.bracket
-        span = None if low is None or high is None else (low, high)
-        return {f"threshold, prior {prior:g} (bracket)": (found.threshold, span)}
     assert found.se is not None and found.slope is not None and found.slope_se is not None
     t, b, lapsed = found.threshold, found.slope, said.lapses(kind)
     more: dict[str, tuple[float, tuple[float, float] | None]] = {} if lapsed is None else {

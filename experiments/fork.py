@@ -116,9 +116,13 @@ def _changed(origin: Design, change: Change, arms: set[str], budget: float | Non
 
 
 def copied(origin: Design, what: str, arms: tuple[Arm, ...], budget: float | None) -> Design:
-    """The design of a run of copies: that of their origin with other arms, and without sentinels, which watch a run of its length."""
+    """The design of a run of copies: that of their origin with other arms.
+
+    Sentinels watch a run of its length, and what was claimed and locked was so of the origin: copies have none of these.
+    """
     held = {} if budget is None else {"budget": budget}
-    return origin.model_copy(update={"name": f"{what}-{origin.name}", "sentinels": 0, "arms": arms, **held})
+    own = {"name": f"{what}-{origin.name}", "sentinels": 0, "hypotheses": (), "lock": None}
+    return origin.model_copy(update={**own, "arms": arms, **held})
 
 
 def _wording(table: Table, change: Change, told: Wording) -> Wording:

@@ -30,7 +30,8 @@ def _differences(one: Arm, other: Arm) -> Iterator[dict[str, Any]]:
     assert isinstance(one.game, Repeated)
     for role in one.game.players():
         try:
-            found = paired(regrets(one, role, 0.0, one.game.length), regrets(other, role, 0.0, one.game.length), one.level)
+            rows = [regrets(arm, role, 0.0, one.game.length) for arm in (one, other)]
+            found = paired(rows[0], rows[1], one.level, one.inference)
         except ValueError:  # no episode of the two met the same tape
             return
         yield {"first": one.name, "second": other.name, "role": role, "difference": found.mean, "low": found.low, "high": found.high,

@@ -18,6 +18,7 @@ from ..agents.graph import Graph
 from ..agents.llm import LLM
 from ..agents.purse import Purse
 from ..agents.service import Price, Service, within
+from ..agents.visitors import Visitors
 from ..errors import BudgetSpent, DesignError
 from ..protocols.seat import Agent
 from ..protocols.session import Event
@@ -59,14 +60,17 @@ def models(agent: Agent) -> Iterator[LLM]:
 
 
 @contextmanager
-def serving(design: Design, store: Store, spent: float = 0.0) -> Iterator[Service]:
-    """The cache, the purse and the prices of a run, for all that is inside. Raises BudgetSpent if nothing is left."""
+def serving(design: Design, store: Store, spent: float = 0.0, visitors: Visitors | None = None) -> Iterator[Service]:
+    """The cache, the purse and the prices of a run, for all that is inside. Raises BudgetSpent if nothing is left.
+
+    visitors  people who came to its pages before
+    """
     if design.budget is not None and spent >= design.budget:
         raise BudgetSpent(f"the budget of US$ {design.budget:g} is spent: US$ {spent:.4g} so far. Give a larger one with --budget.")
     kept = None if design.cache == "off" else Cache(store.path.with_suffix(".cache.sqlite"), design.cache)
     purse = None if design.budget is None else Purse(design.budget, spent)
     try:
-        with within(Service(kept, purse, lambda model: price_of(model, design.prices))) as service:
+        with within(Service(kept, purse, lambda model: price_of(model, design.prices), visitors=visitors or Visitors())) as service:
             yield service
     finally:
         if kept:

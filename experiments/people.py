@@ -15,6 +15,9 @@ from .fidelity import (
     HUMANS,
     IDEAL,
     PRIORS,
+    REPEATS,
+    SENSITIVITY,
+    SHIFTS,
     THRESHOLDS,
     Respondent,
     chances,
@@ -25,12 +28,14 @@ from .fidelity import (
     precision,
     respondent,
     tell,
+    told_in,
 )
 from .recorded import RECORDED, recorded
 
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
          "expected calibration error", "log-loss", "least log-loss", "normalised accuracy", "PPI++: people's mean share",
          "PPI++: people it is worth", "people on record")
+OF_EACH = (*SENSITIVITY.values(), *SHIFTS.values())
 
 
 def fidelity(args: Namespace) -> int:
@@ -43,10 +48,10 @@ def fidelity(args: Namespace) -> int:
     simulators = [respondent(s, "simulator") for s in args.simulator]
     priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
-    made = design(asked, simulators, priors, thresholds, args.repeats, args.wording or ("all",), args.seed, cache=args.cache,
-                  attempts=args.attempts, **more)
+    repeats = REPEATS if args.repeats is None else args.repeats
+    made = design(asked, simulators, priors, thresholds, repeats, args.wording, args.seed, cache=args.cache, attempts=args.attempts, **more)
     if args.estimate or not args.json:
-        tell(made, precision(priors, thresholds, int(made.episodes) // (len(priors) * len(thresholds))))
+        tell(made, precision(priors, thresholds, told_in(args.wording), repeats))
     if args.estimate:
         return 0
     return _report(args, made, [*(who for who, _ in on_record), *asked], simulators, {who.name: said for who, said in on_record})
@@ -103,6 +108,8 @@ def table(scores: Sequence[Score]) -> None:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
             _updating(scores, s["arm"])
+        elif s["benchmark"] in OF_EACH:
+            print(_numbers(s))
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
 
@@ -112,7 +119,8 @@ def _updating(scores: Sequence[Score], who: str) -> None:
     by = {s["benchmark"]: s["value"] for s in scores if s["arm"] == who}
     if "updating: weight of the prior" in by:
         prior, message, more = (by[f"updating: {name}"] for name in ("weight of the prior", "weight of the evidence", "constant"))
-        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds {more:.2f} logits")
+        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds "
+              f"{round(more, 2) + 0.0:.2f} logits")
 
 
 def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:
@@ -121,9 +129,14 @@ def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[st
     for name in SHOWN:
         if name in by:
             s = by[name]
-            span = f"   [{s['low']:.3f}, {s['high']:.3f}]" if s["low"] is not None else ""
             lost = f"   {s['best']:.3f} .. {s['worst']:.3f} whatever the lost answers were" if s["worst"] is not None else ""
-            print(f"    {name:<36} {s['value']:>8.3f}{span}{lost}")
+            print(_numbers(s) + lost)
+
+
+def _numbers(s: Score) -> str:
+    """A line of the table: name, value, interval, and whether that is a bracket."""
+    span = f"   [{s['low']:.3f}, {s['high']:.3f}]" if s["low"] is not None else ""
+    return f"    {s['benchmark']:<48} {s['value']:>8.3f}{span}{' (bracket)' if s['method'] == 'bracket' else ''}"
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {"fidelity": fidelity}

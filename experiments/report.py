@@ -20,6 +20,7 @@ from ..transcripts.scores import score
 from ..transcripts.seal import noted
 from ..transcripts.store import Store
 from .check import explain_design
+from .copies import copied, descent
 from .design import Design
 from .matched import NO_SLOPE, matched
 from .screen import BESIDE
@@ -41,9 +42,11 @@ def report(store: Store, run: str, level: float = 0.95, figures: bool = True) ->
     design = designed(row["design"], run)
     scores, claims = score(store, run, keep=False, level=level), findings(store, run, level=level)
     ended = store.rows("SELECT count(*) AS n, count(*) FILTER (status = 'done') AS done FROM ending WHERE run = ?", [run])[0]
+    copies = copied(store, run)
     return Document(f"{design.name}", f"Run {run}: {ended['done']} of {ended['n']} ended episodes were played to their end. "
                     f"Root {noted(store, run) or 'none: the run has not ended'}.", [
-        Section("Design", _design(design)),
+        Section("Design", _design(design, copies)),
+        *descent(store, run, level),
         Section("Results", list(_results(scores, level, figures))),
         *_hypotheses(store, run, claims, level, figures),
         *_learning(store, run, level, figures),
@@ -61,12 +64,14 @@ def designed(text: str, run: str) -> Design:
         raise StoreError(f"run {run} was played by another version of Parlour: {explain(error)}.") from None
 
 
-def _design(design: Design) -> list[str | Table | Figure | Code]:
+def _design(design: Design, copies: int) -> list[str | Table | Figure | Code]:
     try:
-        lines = explain_design(design)
+        lines = explain_design(design, copies)
     except InputError as error:  # a package that the design needs is not here: the rows are still good
         lines = [f"The design cannot be built here: {error}"]
     held = design.lock
+    if copies:
+        return [Code(lines)]
     if held is None:
         locked: list[str | Table | Figure | Code] = ["The design was not locked before it was run."]
     else:

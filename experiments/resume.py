@@ -18,6 +18,7 @@ from .design_file import unchanged
 from .head import commit, head, made_from, versions
 from .money import check, serving, spent
 from .plan import Slot, Table, persona_name, tables
+from .reception import returning
 from .runner import HERE, Engine, OnEpisode, Run, Watch, preflight
 from .said import recorded
 from .sources import allowed, changes
@@ -45,9 +46,9 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             Gathering(Folder(url), journal).finish()
         begun = _begun(path)
         unchanged(begun.file, path.stem, store, as_begun, tell)
-        with serving(design, store, spent(read(path))):
+        with serving(design, store, spent(read(path)), returning(design, path)):
             found = tables(design)
-            todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem)
+            todo = copies([e for e in read(path) if e["k"] in ("fork", "episode")], found, path.stem) if begun.forks else None
             now = versions() | made_from(design, found)
             _same(path, begun.versions, now)
             check(design, found)
@@ -58,8 +59,8 @@ async def resume(run: str, store: Store, watch: Watch | None = None,
             if not begun.done:
                 journal.write(_resumed(path.stem, begun.versions, now, tell))
             said = recorded(e for e in read(path) if e["k"] != "sentinel" and e.get("e") not in begun.ended)
-            left = Run(design, store, path.stem, found, journal, said=said, begun=frozenset(begun.episodes),
-                       ended=frozenset(begun.ended), todo=todo)
+            left = Run(design, store, path.stem, found, journal, said=said, begun=begun.episodes, ended=begun.ended,
+                       todo=todo)
             return path.stem, await engine.play(left, watch, on_episode)
 
 
@@ -81,12 +82,14 @@ class Begun:
     """What a journal tells of its run, read line by line: it may be longer than memory.
 
     versions  what it was begun with;  file  what is told of its design's file;  head  how many lines of its head there are;  done
-    whether it was played to its end
+    whether it was played to its end;  forks  whether it consists of copies;  episodes  those that have begun and not ended;  ended
+    those that have
     """
     versions: dict[str, str] = field(default_factory=dict)
     file: Event | None = None
     head: int = 0
     done: bool = False
+    forks: bool = False
     episodes: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
 
@@ -101,10 +104,12 @@ def _begun(path: Path) -> Begun:
         elif event["k"] == "stop":
             found.done = event["status"] == "done"
         found.head += event["k"] in HEAD
+        found.forks |= event["k"] == "fork"
         if event["k"] == "episode":
             found.episodes.add(event["e"])
         elif event["k"] == "end":
             found.ended.add(event["e"])
+            found.episodes.discard(event["e"])
     return found
 
 
@@ -142,11 +147,9 @@ def _resumed(run: str, was: dict[str, str], now: dict[str, str], tell: Callable[
     return {"k": "resume", "run": run, "versions": now, "commit": commit(), "differs": differs}
 
 
-def copies(events: list[Event], found: list[Table], run: str) -> list[Slot] | None:
-    """The slots of a run that consists of copies of recorded episodes; None for any other. Raises StoreError."""
+def copies(events: list[Event], found: list[Table], run: str) -> list[Slot]:
+    """The slots of a run that consists of copies of recorded episodes. Raises StoreError."""
     links = {e["e"]: e for e in events if e["k"] == "fork"}
-    if not links:
-        return None
     if len(links) < next(iter(links.values()))["copies"]:
         raise StoreError(f"run {run} was killed before its episodes had begun, and nobody had been asked: fork again.")
     by_name = {t.arm.name: t for t in found}

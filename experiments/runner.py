@@ -1,7 +1,7 @@
 """Plays a design: many episodes at once, every event in the journal before it is used, the store fed as it goes."""
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..agents.service import current
 from ..errors import BudgetSpent, Fatal, InputError, StoreError, Unreachable
-from ..games.base import Game, Play
+from ..games.base import Game, Play, Role
 from ..protocols.codec import encode
 from ..protocols.session import Event, Outcome, Said, Session, seed_of
 from ..transcripts.compact import compact
@@ -23,6 +23,7 @@ from .design_file import file_event
 from .head import head, new_name
 from .money import check, serving
 from .plan import Slot, Table, persona_name, slots, tables
+from .reception import dismiss, receive
 from .sentinels import Sentinels
 
 TAKE_SECONDS = 2.0
@@ -50,7 +51,7 @@ class Run:
 
     todo   the episodes to play; None: those of the design
     said   episode -> turn -> what is on record, for a run that is taken up again
-    ended  episodes that need not be played again
+    begun, ended  episodes that are half-played, and those that need not be played again
     sentinels  those of its models; None where none are put
     """
     design: Design
@@ -61,8 +62,8 @@ class Run:
     watch: Watch = lambda event: None
     on_episode: Callable[[Progress], None] = lambda progress: None
     said: Mapping[int, Mapping[int, Said]] = field(default_factory=dict)
-    begun: frozenset[int] = frozenset()
-    ended: frozenset[int] = frozenset()
+    begun: Set[int] = frozenset()
+    ended: Set[int] = frozenset()
     todo: Sequence[Slot] | None = None
     sentinels: Sentinels | None = None
 
@@ -200,7 +201,8 @@ class Run:
         if not walk and slot.episode not in self.begun:
             record(self.begin(slot, slot.weight))
         session = Session(table.protocol.script(table.game, slot.state), seats, dict.fromkeys(seats, slot.wording),
-                          partial(slot.seed, self.design.seed), record, self.limits, self.said.get(slot.episode, {}), walk)
+                          partial(slot.seed, self.design.seed), record, self.limits, self.said.get(slot.episode, {}), walk,
+                          sitting=self._sitting(slot.episode))
         outcome = await session.play()
         if walk:  # the weight of a branch is known when it has been walked
             for event in (self.begin(slot, slot.weight * walk.chance), *events):
@@ -211,6 +213,11 @@ class Run:
             self.watch(end)
         self.journal.flush()
         return outcome
+
+    def _sitting(self, episode: int) -> dict[Role, dict[str, Any]]:
+        """Who sat where when the episode was broken off."""
+        visitors = current().visitors
+        return {role: {"person": name} for role, name in visitors.sat.get(episode, {}).items()} if visitors else {}
 
     def begin(self, slot: Slot, weight: float) -> Event:
         """The event with which an episode begins."""
@@ -308,6 +315,7 @@ async def finish(run: Run, watch: Watch | None, on_episode: OnEpisode | None) ->
     """Plays what a run owes and takes its journal into the store, also when it is stopped; the status."""
     run.watch = watch or run.watch
     run.on_episode = on_episode or run.on_episode
+    receive(run.design, run.name, run.journal)
     if run.design.sentinels:
         run.sentinels = Sentinels(run.design, run.name, run.found, run.journal)
     try:
@@ -319,6 +327,8 @@ async def finish(run: Run, watch: Watch | None, on_episode: OnEpisode | None) ->
     await asyncio.to_thread(run.store.take, run.journal.path)
     await asyncio.to_thread(seal, run.store, run.name)
     await asyncio.to_thread(compact, run.store)
+    if status == "done":
+        dismiss(run.journal.path)
     return status
 
 

@@ -52,6 +52,8 @@ class AdaptiveContract(Contracting):
         if len(self.coarse) != n or len(self.fine) != n:
             raise ValueError(f"coarse and fine need a row for each of the {n} generators that have costs")
         check_chances(self.coarse, "coarse")
+        if not all(self.fine):
+            raise ValueError("fine: each generator needs at least one row of chances")
         if any(len(rows) != signals for rows in self.by_signal):
             raise ValueError(f"fine: each generator needs chances for each of the {signals} coarse signals")
         check_chances([row for rows in self.by_signal for row in rows], "fine")

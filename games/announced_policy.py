@@ -23,6 +23,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .announced_policy_words import WORDINGS
 from .base import (
     SLACK,
     Benchmark,
@@ -39,12 +40,15 @@ from .base import (
     Strategy,
     Wording,
     learned,
+    number,
     surely,
 )
 
 Inner = Annotated[float, Field(gt=0, lt=1)]
 Task = Literal["act", "judge", "act_on"]
 SOURCE = "Kamenica and Gentzkow 2011; Bayes's rule"
+HUNDREDTHS = tuple(i / 100 for i in range(101))
+"""The chances among which somebody chooses who weighs what each earns."""
 
 
 class Item(State):
@@ -62,7 +66,7 @@ class Rule(Observation):
     loss: float
 
     def say(self, w: Wording, me: Role) -> str:
-        return w.tell("rule", prior=w.percent(self.prior), good=w.percent(self.if_good), bad=w.percent(self.if_bad)) + " " + w.tell(
+        return w.tell("rule", **_shares(w, prior=self.prior, good=self.if_good, bad=self.if_bad)) + " " + w.tell(
             "stakes", gain=w.difference(self.gain), loss=w.difference(self.loss))
 
 
@@ -73,8 +77,13 @@ class Odds(Observation):
     loss: float
 
     def say(self, w: Wording, me: Role) -> str:
-        return w.tell("odds", chance=w.percent(self.posterior)) + " " + w.tell(
+        return w.tell("odds", **_shares(w, chance=self.posterior)) + " " + w.tell(
             "stakes", gain=w.difference(self.gain), loss=w.difference(self.loss))
+
+
+def _shares(w: Wording, **chances: float) -> dict[str, str]:
+    """Each chance in per cent, and as a count out of 100."""
+    return {k: w.percent(c) for k, c in chances.items()} | {f"{k}_of_100": number(100 * c) for k, c in chances.items()}
 
 
 class Choice(Move):
@@ -87,40 +96,13 @@ class Belief(Move):
     chance: Chance
 
 
-PLAIN = Wording(
-    name="plain", unit="{} dollar|{} dollars", labels={"buyer": "The customer"},
-    texts={
-        "rule": "You are offered a product. Of such products, {prior} are good; the others are bad. The seller knows which "
-                "it is. She has bound herself to a rule that you know: if it is good, she says \"buy it\" in {good} of cases; if "
-                "it is bad, in {bad} of cases. She says: buy it.",
-        "odds": "You are offered a product. With chance {chance} it is good; else it is bad.",
-        "stakes": "If you take a good one you gain {gain}; if you take a bad one you lose {loss}; if you do not take it, nothing "
-                  "changes.",
-        "Choice": "What do you do?",
-        "Belief": "How likely is it that this product is good, as a number from 0 to 1?",
-    })
-
-CLINIC = Wording(
-    name="clinic", unit="{} health point|{} health points", scale=10, order="reversed",
-    labels={"buy": "treat", "leave": "wait", "buyer": "The doctor"},
-    texts={
-        "rule": "You are a doctor. {prior} of patients like this one have the illness. A laboratory has run a test whose "
-                "reliability you know: with the illness it reports \"positive\" in {good} of cases, without it in {bad} of cases. "
-                "It reports: positive.",
-        "odds": "You are a doctor. With chance {chance} this patient has the illness.",
-        "stakes": "Treating one who has it gains {gain}; treating one who does not have it loses {loss}; waiting changes nothing.",
-        "Choice": "What do you do?",
-        "Belief": "How likely is it that this patient has the illness, as a number from 0 to 1?",
-    })
-
-
 def log_odds(p: float) -> float:
     """ln(p / (1 - p))."""
     return log(p / (1 - p))
 
 
 class AnnouncedPolicy(Game):
-    wordings = (PLAIN, CLINIC)
+    wordings = WORDINGS
     textbook = ("persuasion", "Bayesian", "Kamenica")
     ties = "a buyer to whom both are worth the same buys"
     priors: Annotated[tuple[Inner, ...], Field(min_length=1)] = (0.2, 0.4)
@@ -192,8 +174,8 @@ class AnnouncedPolicy(Game):
 
     def options(self, role: Role, information: Information, want: type[Move], rules: Rules,
                 level: int | None = None) -> tuple[tuple[Move | None, float], ...]:
-        if issubclass(want, Belief):
-            raise NotImplementedError
         prior, heard, _ = self.evidence(role, information)
         belief = 1 / (1 + exp(-prior - heard))
+        if issubclass(want, Belief):
+            return tuple((Belief(chance=c), 1 - (c - belief) ** 2) for c in HUNDREDTHS)
         return (Choice(action="buy"), belief * self.gain - (1 - belief) * self.loss), (Choice(action="leave"), 0.0)

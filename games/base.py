@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from math import floor, log10
 from random import Random
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -36,6 +37,7 @@ class Wording(Frozen):
     scale, shift   an amount x is shown as scale * x + shift; a difference as scale * x
     unit    template of an amount, with another for just one where they differ: "{} point|{} points"
     objective  what the seats are told to aim at, a sentence with every question; empty: nothing
+    factors  factor -> its level, where wordings of a game are crossed by design
     """
     name: str = "plain"
     texts: Mapping[str, str] = {}
@@ -46,6 +48,7 @@ class Wording(Frozen):
     unit: str = "{}"
     language: str = "en"
     objective: str = ""
+    factors: Mapping[str, str] = {}
 
     def __hash__(self) -> int:
         return hash(self._identity)
@@ -94,9 +97,14 @@ class Wording(Frozen):
 
 
 def number(x: float) -> str:
-    """At most four decimals, no trailing zeros: 2.5, 10, -0.25."""
-    text = f"{x:.4f}".rstrip("0").rstrip(".")
+    """At most four decimals, or below .001 four digits, no trailing zeros: 2.5, 10, -0.25, 0.0002988. Rounding below 1e-9 is 0."""
+    text = f"{x:.{decimals(x)}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def decimals(x: float) -> int:
+    """How many decimals show an amount: four, or as many as four digits of a small one take."""
+    return 3 - floor(log10(abs(x))) if 1e-9 <= abs(x) < 1e-3 else 4
 
 
 class State(Frozen):

@@ -21,8 +21,8 @@ from .solvers.contract import (
     spread,
 )
 
-TOLD = 1e-9
-"""Multipliers below this are not told."""
+TOLD = 1e-7
+"""Multipliers and shares below this are not told."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def _contract(terms: Terms, found: Payments | None, gaps: Any, note: str, more: 
     measures: dict[str, float | None] = dict(zip(MEASURES, (
         found.value, mean, float(found.pay.max()), spread(found.pay, best), mean - float(terms.costs[i]), float(unique)), strict=True))
     measures |= {f"dual_{name}": float(lam) for name, lam in zip(terms.names(i), found.multipliers, strict=True)}
-    notes = filter(None, (note, why(terms, found, gaps), "" if unique else "other payments are as good", _absent(terms, mean)))
+    undefined = [name for name, x in more if x is None]
+    notes = filter(None, (note, why(terms, found, gaps), "" if unique else "other payments are as good", _absent(terms, mean),
+                          f"no {', no '.join(undefined)}: some gap, or the cost-aware contract, costs nothing" if undefined else ""))
     return Plan(kind, (("payments", tuple(float(t) for t in found.pay)),), i, (*measures.items(), *more), "; ".join(notes))
 
 
@@ -140,6 +142,7 @@ def _plan(terms: Terms, kind: Kind, pay: Any, i: int | None, note: str = "", obe
     best = terms.rows[i] if i is not None else np.zeros(terms.rows.shape[1])
     measures = {"expected_pay": float(best @ pay), "budget": float(np.max(pay)), "deviation": spread(pay, best) if i is not None else 0.0,
                 "action": None if i is None else float(i), **more}
+    measures["objective"] = measures[{"pay": "expected_pay"}.get(terms.objective, terms.objective)]
     return Plan(kind, (("payments", tuple(float(t) for t in pay)),), i, tuple(measures.items()), note, obeys)
 
 
@@ -148,7 +151,7 @@ def _first_best(terms: Terms) -> Plan:
     i = int(np.argmax(welfare)) if terms.rewards is not None else terms.wanted
     aim = "the generator of greatest welfare" if terms.rewards is not None else "the target"
     return _plan(terms, "optimum", np.full(terms.rows.shape[1], float(terms.costs[i])), i, f"{aim}, for its cost, by an agent who obeys",
-                 True, welfare=float(welfare[i]), objective=float(terms.costs[i]))
+                 True, welfare=float(welfare[i]))
 
 
 def _unpaid(terms: Terms) -> Plan:
@@ -157,11 +160,11 @@ def _unpaid(terms: Terms) -> Plan:
     i = terms.wanted if cheap[terms.wanted] else max(np.flatnonzero(cheap).tolist(), key=lambda k: (float(worth[k]), k))
     stays = not (terms.participation and terms.costs.min() > SLACK)
     return _plan(terms, "baseline", np.zeros(terms.rows.shape[1]), i if stays else None,
-                 "the cheapest generator" if stays else "the agent declines", objective=0.0)
+                 "the cheapest generator" if stays else "the agent declines")
 
 
 def _none(terms: Terms, kind: Kind, note: str, *more: str) -> Plan:
-    names = ("expected_pay", "budget", "deviation", "action", *more)
+    names = ("expected_pay", "budget", "deviation", "action", "objective", *more)
     return Plan(kind, None, None, tuple(dict.fromkeys(names).items()), note)
 
 
@@ -206,7 +209,8 @@ def _optimal(terms: Terms) -> Plan:
         utility = -np.inf if found is None else worth[i] - float(terms.rows[i] @ found.pay)
         if found is not None and (best is None or utility > best[0] + SLACK):
             best = (float(utility), i, found.pay)
-    assert best is not None, "the cheapest generator is always implementable"
+    if best is None:  # the cheapest needs no pay, but beside its like it has no margin
+        return _none(terms, "optimum", "no payments make any generator the best reply by the margin", "principal_utility")
     return _plan(terms, "optimum", best[2], best[1], "the best of all targets, each at its least expected pay",
                  principal_utility=best[0])
 

@@ -14,6 +14,7 @@ among his best replies; else the one of them that is best for the principal, els
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
+from math import floor, log10
 from string import ascii_uppercase
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -46,8 +47,12 @@ NONE = "none"
 ROOM = 10.0
 """How many times the greatest amount of any solution a contract may pay."""
 Row = tuple[float, ...]
-EXACT = AfterValidator(lambda t: round(t, 12))
-"""To twelve decimals, so that the units in which an amount was said leave no trace."""
+def exact(amount: float) -> float:
+    """An amount to twelve decimals, below .1 to twelve digits: the units in which it was said leave no trace."""
+    return round(amount, max(12, 11 - floor(log10(amount)))) if amount > 0 else 0.0
+
+
+EXACT = AfterValidator(exact)
 Payment = Annotated[Money, Field(ge=0), EXACT]
 """What may be paid, where no cap is known."""
 SUM = 1e-6

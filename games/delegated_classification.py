@@ -29,6 +29,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from .base import SLACK, Chance, Move, Observation, Role, State
+from .contract_solutions import TOLD
 from .contracting import Contracting, Plan, Row, check_chances
 from .delegated_classification_words import PLAIN, TASTERS, Brief
 from .solvers.contract import Payments, is_unique, offending_mixture, rises, solve, spread
@@ -41,7 +42,7 @@ SOURCE = "Saig, Talgam-Cohen and Rosenfeld, Delegated classification (2023)"
 class DelegatedClassification(Contracting):
     wordings = (PLAIN, TASTERS)
 
-    accuracies: tuple[Chance | tuple[Chance, ...], ...] | None = (0.5, 0.65, 0.8)
+    accuracies: tuple[Chance | Annotated[tuple[Chance, ...], Field(min_length=1)], ...] | None = (0.5, 0.65, 0.8)
     curve: tuple[float, float, float] | None = None
     outcome_probabilities: tuple[Row, ...] | None = None
     test_size: Annotated[int, Field(ge=1)] = 10
@@ -136,12 +137,14 @@ def _plans(game: DelegatedClassification) -> dict[str, Plan]:
     if least is None:
         return {name: Plan("optimum", None, i, (("budget", None), ("expected_pay", None)), _why_not(game, others, best, gaps))
                 for name in ("min_budget", "threshold", "all_or_nothing", "single_binding", "min_pay")}
-    whole = all_or_nothing(others, best, gaps)
+    whole = all_or_nothing(others, best, gaps, floor)
     step = solve(others, best, gaps, "budget", "threshold", floor)
     cheap = solve(others, best, gaps, "pay", floor=floor)
     found = {
-        "min_budget": _plan(game, least.pay, {**_diagnosis(game, others, best, gaps, least, floor)}),
-        "threshold": _plan(game, None if step is None else step.pay, _step(game, step), "no threshold makes the target the best reply"),
+        "min_budget": _noted(_plan(game, least.pay, _diagnosis(game, others, best, gaps, least, floor)),
+                             "fewer than two efforts are cheaper"),
+        "threshold": _noted(_plan(game, None if step is None else step.pay, _step(game, step),
+                                  "no threshold makes the target the best reply"), "nothing need be paid"),
         "all_or_nothing": _plan(game, whole, {}, "no such payments make the target the best reply"),
         "single_binding": _single(game, others, best, gaps),
         "min_pay": _plan(game, None if cheap is None else cheap.pay, {}),
@@ -160,6 +163,12 @@ def _plan(game: DelegatedClassification, pay: Any, more: dict[str, float | None]
     measures = {"budget": float(pay.max()), "expected_pay": float(best @ pay), "deviation": spread(pay, best),
                 "rent": float(best @ pay) - game.costs[i], "paid": float(best[pay > SLACK * pay.max()].sum()), **more}
     return Plan("optimum", (("payments", tuple(float(t) for t in pay)),), i, tuple(measures.items()))
+
+
+def _noted(plan: Plan, why: str) -> Plan:
+    """The plan with the reason why measures of it are not defined, where nothing else tells."""
+    missing = [name for name, x in plan.measures if x is None]
+    return plan._replace(note=f"no {', no '.join(missing)}: {why}") if missing and not plan.note else plan
 
 
 def _diagnosis(game: DelegatedClassification, others: Any, best: Any, gaps: Any, least: Payments,
@@ -198,7 +207,7 @@ def _single(game: DelegatedClassification, others: Any, best: Any, gaps: Any) ->
 def _why_not(game: DelegatedClassification, others: Any, best: Any, gaps: Any) -> str:
     shares = offending_mixture(others, best, gaps)
     names = [label for k, label in enumerate(game.labels) if k != game.wanted]
-    text = "" if shares is None else " + ".join(f"{w:.6g} {name}" for name, w in zip(names, shares, strict=True) if w > SLACK)
+    text = "" if shares is None else " + ".join(f"{w:.6g} {name}" for name, w in zip(names, shares, strict=True) if w > TOLD)
     return f"not implementable: the mixture {text} has the same outcomes as {game.labels[game.wanted]} and costs less"
 
 

@@ -233,6 +233,9 @@ class Email(Game):
         threshold = self.accuracy_threshold(rules)
         if threshold is not None and threshold > 1:
             note = "; ".join(filter(None, (note, "an accuracy_threshold above 1: asking never pays")))
+        harm = (aided.value - alone.value) / (aided.error - alone.error) if aided.error > alone.error + SLACK else None
+        if harm is None:
+            note = "; ".join(filter(None, (note, "no harm_threshold: the AI brings no further errors")))
         if not _useful(rules):
             note = "no question may be asked under these rules"
         return [without, Benchmark(
@@ -240,8 +243,7 @@ class Email(Game):
             value={"human": aided.value, "society": 0.0 - self.harm * aided.error},
             measures={"error": aided.error, "ask": float(aided.asks), "accuracy_threshold": threshold,
                       "willingness_to_pay": self.willingness_to_pay(rules),
-                      "harm_threshold": (aided.value - alone.value) / (aided.error - alone.error)
-                      if aided.error > alone.error + SLACK else None})]
+                      "harm_threshold": harm})]
 
     @property
     def usual(self) -> str:
@@ -264,11 +266,11 @@ class Email(Game):
         if questions == 0:
             return None
         goal = _solve(self, 0, price).value + price
-        one = min((goal - at_zero) / slope for at_zero, slope in self._plans() if slope > SLACK)
+        one = max(0.5, min((goal - at_zero) / slope for at_zero, slope in self._plans() if slope > SLACK))
         if questions == 1 or one > 1:
             return one
         return bisect(lambda q: _solve(self.model_copy(update={"accuracy": q}), questions, price).asking - goal + price,
-                      0.5, max(0.5, min(one, 1.0)))
+                      0.5, one)
 
     def _plans(self) -> list[tuple[float, float]]:
         """(value at q = 0, slope in q) of every plan that maps the report to an action, before the price."""

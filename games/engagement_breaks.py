@@ -44,7 +44,7 @@ class EngagementBreaks(Game):
     ties = "the lower break probability"
 
     alpha: Positive = 0.065
-    beta: Positive | tuple[Positive, ...] = 0.16
+    beta: Positive | Annotated[tuple[Positive, ...], Field(min_length=1)] = 0.16
     gamma: Positive = 0.02
     delta: Positive = 0.001
     break_probability: Break = 0.0
@@ -109,8 +109,10 @@ class EngagementBreaks(Game):
         for name, kind in kinds.items():
             breaks = self._policy(name)
             hidden = name == "optimal_breaks" and self.told == "logs"
-            found.append(Benchmark(name=name, kind="bound" if hidden else kind, source=SOURCE, note=notes[name],
-                                   value={"coach": self.mean_rate(breaks)}, measures=self._measures(breaks)))
+            measures = self._measures(breaks)
+            lost = "; no gain: without breaks nobody stays" if measures["gain"] is None else ""
+            found.append(Benchmark(name=name, kind="bound" if hidden else kind, source=SOURCE, note=notes[name] + lost,
+                                   value={"coach": self.mean_rate(breaks)}, measures=measures))
         return found
 
     def _measures(self, breaks: tuple[float, ...]) -> dict[str, float | None]:

@@ -41,6 +41,14 @@ class Asked(Observation):
         return w.tell("asked", move=self.move.say(w))
 
 
+class Unsure(Observation):
+    """The leader is told how often an answer that she hears is wrong."""
+    wrong: Chance
+
+    def say(self, w: Wording, me: Role) -> str:
+        return w.tell("unsure", wrong=w.percent(self.wrong))
+
+
 class StandIn(Observation):
     """A simulator is told whose place it takes. accuracy: of what it is told of the follower; None if that is certain."""
     accuracy: Chance | None = None
@@ -63,7 +71,7 @@ def trying(information: Information) -> bool:
 
 
 class Leading(Game):
-    """A game with a leader and a follower. Its wordings have texts `left`, `tried`, `asked`, `counts`, `stand_in` and `hint`."""
+    """A game with a leader and a follower. Its wordings have texts `left`, `unsure`, `tried`, `asked`, `counts`, `stand_in`, `hint`."""
 
     @property
     def leader(self) -> Role:

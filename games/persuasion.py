@@ -141,11 +141,13 @@ class Persuasion(Persuasive):
 
     def _benchmark(self, name: str, made: Persuaded, binds: bool) -> Benchmark:
         kind: Kind = "baseline" if name != "optimum" else "optimum" if binds else "bound"
-        note = "" if binds else "the sender is taken to keep to her policy"
+        measures = self._measures(name, made)
+        notes = ["" if binds else "the sender is taken to keep to her policy",
+                 "no gain: persuasion earns no more than saying nothing" if measures["gain"] is None else ""]
         if name == "robust":
-            note = "; ".join(filter(None, (f"obeyed under every prior within {self.radius:g}, paid at the prior", note)))
-        return Benchmark(name=name, kind=kind, source=SAFE if name == "robust" else BOUND, note=note,
-                         value={"sender": made.sender, "receiver": made.receiver}, measures=self._measures(name, made))
+            notes.insert(0, f"obeyed under every prior within {self.radius:g}, paid at the prior")
+        return Benchmark(name=name, kind=kind, source=SAFE if name == "robust" else BOUND, note="; ".join(filter(None, notes)),
+                         value={"sender": made.sender, "receiver": made.receiver}, measures=measures)
 
     def _measures(self, name: str, made: Persuaded) -> dict[str, float | None]:
         none, best = self._solved["no_information"].sender, self._solved["optimum"].sender

@@ -39,9 +39,9 @@ Source: Harris, Immorlica, Lucier, Slivkins, "Algorithmic persuasion through sim
 """
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import RulesError
 from . import private_family
@@ -75,12 +75,22 @@ from .solvers.thresholds import crowd, loss_of
 
 SOURCE = "Harris, Immorlica, Lucier, Slivkins, Algorithmic persuasion through simulation, arXiv:2311.18138"
 Belief = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _open(beliefs: Any) -> Any:
+    """Beliefs that are numbers lie inside (0, 1); told before the union of types tells it less plainly."""
+    for p in beliefs if isinstance(beliefs, list | tuple) else ():
+        if isinstance(p, int | float) and not 0 < p < 1:
+            raise ValueError(f"beliefs must lie between 0 and 1, both left out, got {p:g}: who is certain is not to be persuaded")
+    return beliefs
+
+
 Chances = Annotated[tuple[Chance, ...], Field(min_length=2)]
 Positive = Annotated[float, Field(gt=0)]
 
 
 class PrivatePersuasion(Persuasive):
-    beliefs: Annotated[tuple[Belief, ...] | tuple[Chances, ...], Field(min_length=1)] = (0.2, 0.4)
+    beliefs: Annotated[tuple[Belief, ...] | tuple[Chances, ...], Field(min_length=1), BeforeValidator(_open)] = (0.2, 0.4)
     weights: tuple[Positive, ...] = (0.5, 0.5)
     odds: tuple[Positive, ...] | None = None
     personas: tuple[Annotated[str, Field(min_length=1)], ...] = ()

@@ -36,7 +36,7 @@ from .text_contract_words import NURSERY, PLAIN, Contract, contract_of
 class PromptedContract(Contracting):
     wordings = (PLAIN, NURSERY)
 
-    by_task: Annotated[tuple[tuple[Row, ...], ...], Field(min_length=1)] = (
+    by_task: Annotated[tuple[Annotated[tuple[Row, ...], Field(min_length=1)], ...], Field(min_length=1)] = (
         ((0.55, 0.45), (0.5, 0.5), (0.25, 0.75)), ((0.78, 0.22), (0.78, 0.22), (0.69, 0.31)))
     task_chances: Row = (0.5, 0.5)
     costs: tuple[Annotated[float, Field(ge=0)], ...] = (0.18165, 0.2415, 0.6405)

@@ -62,7 +62,7 @@ class ScreenedContract(Contracting):
     wordings = (PLAIN, NURSERY)
     ties = "the agent does what is meant for its kind, if it is a best reply; else what is best for the principal"
 
-    outcome_probabilities: tuple[Row, ...] = ((0.6, 0.3, 0.1), (0.0, 0.9, 0.1), (0.1, 0.1, 0.8))
+    outcome_probabilities: Annotated[tuple[Row, ...], Field(min_length=1)] = ((0.6, 0.3, 0.1), (0.0, 0.9, 0.1), (0.1, 0.1, 0.8))
     kind_costs: Annotated[tuple[tuple[Annotated[float, Field(ge=0)], ...], ...], Field(min_length=2)] = ((0.0, 0.2, 0.9), (0.0, 0.0, 0.5))
     kind_chances: Row = (0.5, 0.5)
     rewards: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 1.0, 2.0)

@@ -33,7 +33,7 @@ from parlour.protocols.seat import Agent
 from parlour.transcripts.fidelity import Answers, answers, receiver
 from parlour.transcripts.store import Store
 
-PRIORS, SLOPE, WANTED = (0.3, 0.4), 4.0, 0.9
+PRIORS, SLOPE, WANTED, WORDINGS = (0.3, 0.4), 4.0, 0.9, ("plain", "clinic")
 PEOPLE, MET = {"agent": "updater", "slope": SLOPE}, {"name": "simulation_queries", "budget": 0}
 LOSSES = ("known", "exact", "played")
 MEASURES = ("economic loss", "threshold error (logits)", "total variation", "root mean squared error", "log-loss", "Brier score",
@@ -114,7 +114,7 @@ def study(count: int, repeats: int, rounds: int, seed: int, folder: Path, thresh
     with MockServer(agents=served({**specs, "truth people": PEOPLE})) as server:
         people = [f.Respondent("truth people", over_http(server, "truth people"))]
         simulators = [f.Respondent(name, over_http(server, name)) for name in specs]
-        design = f.design(people, simulators, PRIORS, thresholds, repeats, seed=seed, tasks=("act",), concurrency=64)
+        design = f.design(people, simulators, PRIORS, thresholds, repeats, WORDINGS, seed, ("act",), concurrency=64)
         run, status = synchronous(start(design, store))
         assert status == "done"
         said = answers(store, run)

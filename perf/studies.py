@@ -3,6 +3,7 @@
     python perf/studies.py [--short] [--seed 1]
 
 coverage    95 % intervals of a mean over G wordings of ten replicates, intraclass correlation r: share that hold the true mean
+wild        the same by the wild cluster bootstrap; and, by t and by it, with wordings of very unequal size
 family      designs of 20 arms without any effect, each arm against 0, adjusted by Holm: share in which any claim is made
 power       `parlour plan`'s numbers for random spreads and effects, against the whole estimator on data simulated anew
 costs       designs whose models talk at a length of their own (median of the estimate times exp(N(0, .5))) and err in 0 to 10 % of
@@ -34,6 +35,7 @@ from parlour.transcripts.hypotheses import adjusted, p_value
 from parlour.transcripts.power import Spread, smallest
 from parlour.transcripts.sampling import DRAWS, Row
 from parlour.transcripts.statistics import Estimate, mean
+from parlour.transcripts.wild import POINTS
 
 GAMES: list[dict[str, Any]] = [{"name": "email"}, {"name": "battle_of_the_sexes", "informed": "both_common"},
                                {"name": "first_price_auction", "signal": "binary"}]
@@ -72,6 +74,26 @@ def coverage(trials: int, rng: np.random.Generator) -> Iterator[Finding]:
             share = np.mean([holds(mean(values(rng, groups, 10, icc)), 0.0) for _ in range(trials)])
             yield Finding(f"coverage, {groups} wordings, intraclass correlation {icc:g}", float(share), trials, ".93 to .97",
                           0.93 <= share <= 0.97)
+
+
+UNEQUAL = (40, 10, 5, 5, 3, 2)
+"""Episodes of wordings in a run that was cut short, say."""
+
+
+def wild(trials: int, rng: np.random.Generator, sizes: tuple[int, ...] = (6, 12, 30)) -> Iterator[Finding]:
+    cases = [(groups, icc) for groups in sizes for icc in (0.0, 0.5, 1.0)]
+    for how in (*POINTS, "t"):
+        for groups, icc in cases if how != "t" else ():
+            share = np.mean([holds(mean(values(rng, groups, 10, icc), inference=how), 0.0) for _ in range(trials)])
+            yield Finding(f"coverage, {how}, {groups} wordings, icc {icc:g}", float(share), trials, ".93 to .97", 0.93 <= share <= 0.97)
+        share = np.mean([holds(mean(unequal(rng), inference=how), 0.0) for _ in range(trials)])
+        wanted, met = ("nothing: for comparison", True) if how == "t" else (".93 to .97", bool(0.93 <= share <= 0.97))
+        yield Finding(f"coverage, {how}, 6 wordings of unequal size, icc 0.5", float(share), trials, wanted, met)
+
+
+def unequal(rng: np.random.Generator) -> list[Row]:
+    """Rows of intraclass correlation .5 in wordings of UNEQUAL size."""
+    return [r for r in values(rng, len(UNEQUAL), max(UNEQUAL), 0.5) if int(r.key.split("/")[1]) < UNEQUAL[int(r.key.split("/")[0])]]
 
 
 def family(trials: int, rng: np.random.Generator) -> Iterator[Finding]:
@@ -147,6 +169,7 @@ def studies(short: bool, seed: int) -> Iterator[Finding]:
     """All of them, one after the other."""
     rng = np.random.default_rng(seed)
     yield from coverage(150 if short else 3000, rng)
+    yield from wild(40 if short else 1000, np.random.default_rng([seed, 1]))
     yield from family(30 if short else 400, rng)
     yield from power(2 if short else 10, 150 if short else 1000, rng)
     yield from costs(6 if short else 40, Random(seed))

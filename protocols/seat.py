@@ -1,7 +1,7 @@
 """A seat: whoever answers a role's asks. The session speaks to agents through these types alone."""
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, ClassVar, Literal
@@ -43,6 +43,18 @@ class Reply:
     cached: bool = False
 
 
+def summed(replies: Sequence[Reply]) -> Reply:
+    """The last reply, with what all of them took; a sum of which a part is not known is not known."""
+    return replace(replies[-1], tokens_in=_sum([r.tokens_in for r in replies]),
+                   tokens_out=_sum([r.tokens_out for r in replies]), cost=_sum([r.cost for r in replies]),
+                   latency=sum(r.latency for r in replies), cached=all(r.cached for r in replies))
+
+
+def _sum(parts: Sequence[float | None]) -> Any:
+    known = [p for p in parts if p is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
 class Head(Sequence[Any]):
     """The first items of a list that may grow behind them: what a seat's past was at one ask, without a copy of it."""
     __slots__ = ("_list", "_size")
@@ -76,6 +88,8 @@ class Turn:
               seat that is taken up again begins with none, so it may hold only what `past` gives again
     sitting   the same for all asks of this role in this episode and for no others, so that who serves several tables can tell them
               apart; no words depend on it
+    heard     a seat that makes several calls for one reply puts in here what was answered so far: should a later call fail, it is on
+              record with the failure
     """
     ask: Ask
     wording: Wording
@@ -86,6 +100,7 @@ class Turn:
     before: int = 0
     kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     sitting: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    heard: list[Reply] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def role(self) -> Role:

@@ -17,6 +17,7 @@ from ..errors import (
     InputError,
     Invalid,
     NotKept,
+    ParlourError,
     Paused,
     ProviderError,
     Transient,
@@ -26,7 +27,7 @@ from ..games.base import NATURE, Move, Play, Role, Wording
 from .base import Ask, Draw, Due, Script
 from .codec import encode, encode_news, read, same
 from .patience import patience
-from .seat import Agent, Attempt, Head, Reply, Turn
+from .seat import Agent, Attempt, Head, Reply, Turn, summed
 
 Status = Literal["done", "forfeit", "error", "paused"]
 Event = dict[str, Any]
@@ -237,18 +238,27 @@ class Session:
                                            retry=retry_if_exception_type(Transient), reraise=True):
             with attempt:
                 self._intend(turn, tries)
+                heard: list[Reply] = []
                 try:
-                    return await self._once(replace(now, tries=tries), agent), tries
+                    return await self._once(replace(now, tries=tries, heard=heard), agent), tries
                 except (BudgetSpent, NotKept, asyncio.CancelledError) as refused:
-                    if _unmade(refused):
+                    if heard and not isinstance(refused, asyncio.CancelledError):
+                        self._failed(turn, tries, refused, heard)
+                    elif _unmade(refused) and not heard:
                         self.record({"k": "unmade", "t": turn, "n": tries})
                     raise
                 except ProviderError as problem:
-                    self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error",
-                                 "finish": type(problem).__name__.lower(), "complaint": str(problem)})
+                    self._failed(turn, tries, problem, heard)
                     tries += 1
                     raise
         raise AssertionError("tenacity either returns or raises")
+
+    def _failed(self, turn: int, tries: int, problem: ParlourError, heard: Sequence[Reply]) -> None:
+        """Puts a failure on record, with what the calls took that had been answered before it."""
+        took = summed(heard) if heard else Reply("")
+        self.record({"k": "reply", "t": turn, "n": tries, "words": None, "verdict": "error", "finish": type(problem).__name__.lower(),
+                     "complaint": str(problem), **({"model": took.model, "tokens_in": took.tokens_in, "tokens_out": took.tokens_out,
+                                                    "cost": took.cost, "latency": took.latency, **_origin(took)} if heard else {})})
 
     def _left(self, turn: int, now: Turn) -> int:
         """How often the service may still be tried for this reply. Raises Transient if it had all its tries before a kill."""
@@ -277,9 +287,7 @@ class Session:
 
 def _unmade(refused: BaseException) -> bool:
     """Whether a call that has been announced was not made: the budget had no room for it, or the cache alone may answer."""
-    if isinstance(refused, BudgetSpent):
-        return not refused.paid
-    return isinstance(refused, NotKept) or UNMADE in getattr(refused, "__notes__", ())
+    return isinstance(refused, BudgetSpent | NotKept) or UNMADE in getattr(refused, "__notes__", ())
 
 
 def _origin(reply: Reply) -> Event:

@@ -1,7 +1,7 @@
 """The leader may try moves on a simulated follower before she makes one.
 
     nature     draws                                   what the simulator knows of the follower
-    leader     tries a move, or passes                 at most `budget` times, in private
+    leader     tries a move, or passes                 at most `budget` times, in private, told how often answers are wrong
     simulator  says what the follower would do         `repeats` times each, anew; nature flips an answer with chance `flip`
     leader     moves                                   told every answer at once, or (not adaptive) all after the last query
     nature     draws                                   what her move comes to, such as a message from her policy
@@ -21,7 +21,7 @@ from pydantic import Field
 
 from ..errors import RulesError
 from ..games.base import NATURE, Chance, Game, Left, Move, Play, Role, Rules, State
-from ..games.leading import SIMULATOR, Asked, Counts, Leading, Tried
+from ..games.leading import SIMULATOR, Asked, Counts, Leading, Tried, Unsure
 from .base import Draw, Due, Notes, Protocol, Script
 
 Talk = Generator[Due, tuple[Any, ...], Any]
@@ -93,6 +93,8 @@ class SimulationQueries(Protocol):
 
     def _queries(self, talk: "Simulation", state: State) -> Talk:
         yield from talk.begin(state)
+        if self.wrong:
+            talk.notes.tell(talk.game.leader, Unsure(wrong=self.wrong))
         put: list[Move] = []
         for asked in range(self.budget):
             talk.notes.tell(talk.game.leader, Left(queries=self.budget - asked, price=self.price * self.repeats))

@@ -1,5 +1,5 @@
 """One arm of a run as its scores see it: its game, its episodes, and the rows of any quantity of them."""
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import md5
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from ..registry import build
 from .channel import Told, realised_channel
 from .intervals import wilson
 from .sampling import DRAWS, Row
-from .statistics import Estimate, mean
+from .statistics import Estimate, Inference, mean
 from .store import Store
 
 Score = dict[str, Any]
@@ -50,20 +50,32 @@ FROM question GROUP BY role ORDER BY role
 """Replies of an arm per role. A question that always got the same words is one observation, however often it was asked."""
 
 
-def arms_of(store: Store, run: str, level: float = 0.95) -> list["Arm"]:
-    """The arms of a run of which an episode has ended."""
+def arms_of(store: Store, run: str, level: float = 0.95, inference: Inference | None = None) -> list["Arm"]:
+    """The arms of a run of which an episode has ended.
+
+    inference  how clusters are reckoned with, if not as the design of the run says
+    """
     by_arm: dict[str, list[dict[str, Any]]] = {}
     for e in store.rows(EPISODES.replace("$run", "?"), [run, run, run]):
         by_arm.setdefault(e["arm"], []).append(e)
-    return [Arm(store, run, arm, by_arm[arm["arm"]], level) for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run])
+    how = inference or inference_of(store, run)
+    return [Arm(store, run, arm, by_arm[arm["arm"]], level, how) for arm in store.rows("SELECT * FROM arm WHERE run = ?", [run])
             if arm["arm"] in by_arm]
+
+
+def inference_of(store: Store, run: str) -> Inference:
+    """How the design of a run says that clusters are reckoned with."""
+    found: Inference = store.rows("SELECT coalesce(design ->> 'inference', 't') AS how FROM run WHERE run = ?", [run])[0]["how"]
+    return found
 
 
 class Arm:
     """The scores of one arm."""
 
-    def __init__(self, store: Store, run: str, arm: dict[str, Any], episodes: list[dict[str, Any]], level: float):
+    def __init__(self, store: Store, run: str, arm: dict[str, Any], episodes: list[dict[str, Any]], level: float,
+                 inference: Inference = "t"):
         self.store, self.run, self.name, self.episodes, self.level = store, run, arm["arm"], episodes, level
+        self.inference: Inference = inference
         self.game: Game = build("games", arm["game"], from_json(arm["game_fields"]))
         self.rules = Rules.of(**from_json(arm["rules"]))
         self.protocol_fields: Mapping[str, Any] = from_json(arm["protocol_fields"])
@@ -93,7 +105,11 @@ class Arm:
     # --- means ----------------------------------------------------------------------------------------------------------
     def estimate(self, name: str, less: float = 0.0) -> Estimate:
         """The mean net payoff of a role, or of the members of a group, less a constant."""
-        return mean(self.rows(name, less), self.level, self.exact)
+        return self.mean(self.rows(name, less))
+
+    def mean(self, rows: Iterable[Row]) -> Estimate:
+        """The mean of rows of this arm."""
+        return mean(rows, self.level, self.exact, self.inference)
 
     def rows(self, name: str, less: float = 0.0, of: Literal["net", "mean"] = "net") -> list[Row]:
         """One row per episode: a role's net payoff, or the mean over a group's members, less a constant.

@@ -7,7 +7,7 @@ BILL = """
            sum(cost) AS cost, count(*) FILTER (cost IS NULL) AS unknown
     FROM (SELECT run, verdict, tokens_in, tokens_out, cost, cached FROM attempt
           UNION ALL SELECT run, verdict, tokens_in, tokens_out, cost, cached FROM sentinel)
-    WHERE run = ? AND verdict <> 'error' AND (cost IS NULL OR cost > 0 OR cached) AND tokens_in IS NOT NULL"""
+    WHERE run = ? AND (cost IS NULL OR cost > 0 OR cached) AND tokens_in IS NOT NULL"""
 
 
 def bill(store: Store, run: str) -> str:

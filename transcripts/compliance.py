@@ -28,7 +28,7 @@ from ..games.solvers.obedience import temperature
 from .arms import Arm, Score, arms_of
 from .contract_plays import Made, made
 from .intervals import wilson
-from .statistics import Estimate, mean
+from .statistics import Estimate
 from .store import Store
 
 CURVE = 12
@@ -75,7 +75,7 @@ def _mean(arm: Arm, rounds: dict[int, list[Made]], value: Value, low: float, hig
             own = {"input": "" if about == "contract" else repr([_seen(m) for m in some]),
                    "signature": repr([m.pay.tolist() if about == "contract" else m.chosen for m in some])}
         rows.append(replace(row, value=sum(values) / len(values) if values else None, low=low, high=high, **own))
-    return mean(rows, arm.level, arm.exact) if rows else None
+    return arm.mean(rows) if rows else None
 
 
 def _seen(m: Made) -> tuple[Any, Any]:

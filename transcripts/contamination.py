@@ -29,7 +29,8 @@ def contaminations(arm: Arm) -> Iterator[Score]:
                     for e, r in zip(arm.episodes, arm.rows(role), strict=True)]
             weights = {canonical: 1.0, **dict.fromkeys(others, -1 / len(others))}
             try:
-                found = contrast([(c, [r for w, r in rows if w == wording]) for wording, c in weights.items()], arm.level)
+                found = contrast([(c, [r for w, r in rows if w == wording]) for wording, c in weights.items()], arm.level,
+                                 inference=arm.inference)
             except ValueError:  # no state and draw was met in every wording
                 continue
             yield arm.line("contamination", role, f"{canonical} less {', '.join(others)}", found)

@@ -19,6 +19,9 @@ import numpy as np
 from .agreement import Values
 from .psychometric import logistic
 
+FLAT = 1e-9
+"""A slope of demand that is none: nothing is then worth so much money."""
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -38,6 +41,8 @@ def demand(price: Values, attribute: Values, bought: Values, n: Values) -> Deman
     if separated(rows, k, size) or np.linalg.matrix_rank(rows) < 3:
         return Demand(None, None, None, None, falls)
     b, cov, _ = logistic(rows, k, size)
+    if abs(b[1]) < FLAT:
+        return Demand(float(b[1]), float(np.sqrt(cov[1, 1])), None, None, falls)
     gradient = np.array([0.0, b[2] / b[1] ** 2, -1 / b[1]])
     return Demand(float(b[1]), float(np.sqrt(cov[1, 1])), float(-b[2] / b[1]), float(np.sqrt(gradient @ cov @ gradient)), falls)
 

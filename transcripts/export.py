@@ -26,7 +26,7 @@ def export(store: Store, run: str, to: Path, kind: str) -> list[Path]:
 def _select(table: str) -> str:
     if table == "text":
         return ("SELECT * FROM text WHERE hash IN (SELECT prompt FROM attempt WHERE run = $run UNION ALL "
-                "SELECT prompt FROM sentinel WHERE run = $run) ORDER BY hash")
+                "SELECT prompt FROM sentinel WHERE run = $run UNION ALL SELECT prompt FROM consent WHERE run = $run) ORDER BY hash")
     order = " ORDER BY episode" if table in ("episode", "ending", "ask", "call", "attempt", "draw", "payoff") else ""
     return f"SELECT * FROM {table} WHERE run = $run{order}"
 

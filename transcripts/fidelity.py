@@ -9,7 +9,7 @@ Answers are counted per type, wording, threshold and half. Intervals are a boots
 (the clusters), then answers within them. An invalid answer is none: it is counted, and fits are of what is left.
 """
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, inf, log
 from typing import Any
@@ -17,16 +17,21 @@ from typing import Any
 import numpy as np
 from pydantic_core import from_json
 
+from ..games.announced_policy_words import WORDINGS
 from ..games.solvers.noisy_receiver import Receiver, cost_of, logistic, logit, repairing_margin
 from ..games.solvers.queries import best_cuts
 from ..games.solvers.thresholds import crowd
 from . import agreement as closeness
-from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses, spread
+from .psychometric import Fit, Lapses, Weights, fit, grether, inversions, lapses
+from .sensitivity import SAMPLED, Effect, sensitivity
 from .store import Store
 
 SURE, NEVER = 1e-3, -12.0
 RETESTED = ("people's agreement with themselves", "normalised accuracy")
 """Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
+FACTORS = (SAMPLED, "order", "labels")
+CROSSES = {w.name: w.factors for w in WORDINGS}
+"""Wording -> its level of each factor."""
 SEP = ": "
 LOSS = "economic loss"
 Judgement = tuple[float, float, float, str]
@@ -95,6 +100,11 @@ class Answers:
             return whole[..., 0] / whole[..., 1]
 
 
+def factors(wordings: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Factor -> level of every wording. One that the game does not know is a wording of its own, and no more."""
+    return {f: tuple(CROSSES.get(w, {SAMPLED: w}).get(f, "") for w in wordings) for f in FACTORS}
+
+
 def answers(store: Store, run: str) -> dict[str, Answers]:
     """Respondent -> what it said, in the order of the arms, which are named "respondent: task"."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -138,7 +148,8 @@ def _add(made: Answers, r: Mapping[str, Any], move: Mapping[str, Any]) -> None:
 
 def judgement(stated: float, prior: float, threshold: float, wording: str) -> Judgement:
     """A stated chance beside what it is to be made of, in log odds; 0 and 1 are taken for almost that."""
-    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{wording}"
+    story, = factors([wording])[SAMPLED]
+    return logit(min(1 - SURE, max(SURE, stated))), logit(prior), -logit(threshold), f"{prior}/{story}"
 
 
 def receiver(found: Fit | None, share: float = 0.0) -> Receiver:
@@ -177,7 +188,8 @@ def economics(people: Answers, simulator: Answers, kind: int, ideal: bool) -> Ty
 
 
 def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, float]:
-    """Every number that compares the two, averaged over types; what is not defined is left out."""
+    """Every number that compares the two, averaged over types, and of several types loss and error of each; what is not defined is
+    left out."""
     found: dict[str, list[float]] = defaultdict(list)
     for kind, prior in enumerate(people.priors):
         made = economics(people, simulator, kind, ideal)
@@ -185,10 +197,13 @@ def measures(people: Answers, simulator: Answers, ideal: bool) -> dict[str, floa
             for name, number in ((LOSS, made.best - made.got), ("overpromise", made.promised - made.got),
                                  ("value of the best policy", made.best), ("margin that repairs it", made.margin)):
                 found[name].append(number)
+            found[f"{LOSS}, prior {prior:g}"].append(made.best - made.got)
         _thresholds(found, people, simulator, kind, prior, ideal)
     p, q = _shares(people, simulator, ideal)
-    numbers = {name: float(np.mean(v)) for name, v in found.items()}
+    numbers = {name: float(np.mean(v)) for name, v in found.items() if len(people.priors) > 1 or ", prior " not in name}
     shared = _shared(p, q, simulator, None if ideal else retest(people)) if len(p) else {}
+    if ideal:
+        shared.pop("people one answer is worth", None)  # who never errs is worth any number
     return numbers | shared | ({} if ideal else _corrected(people, simulator))
 
 
@@ -217,6 +232,7 @@ def _thresholds(found: dict[str, list[float]], people: Answers, simulator: Answe
     if own is None or own.threshold is None or true is None:
         return
     found["threshold error (logits)"].append(own.threshold - true)
+    found[f"threshold error (logits), prior {prior:g}"].append(own.threshold - true)
     found["threshold error (probability)"].append(1 / (1 + exp(-own.threshold)) - 1 / (1 + exp(-true)))
     if theirs and theirs.slope and own.slope and not ideal:
         found["log slope ratio"].append(log(own.slope / theirs.slope))
@@ -250,6 +266,7 @@ def _shared(p: Any, q: Any, simulator: Answers, themselves: float | None) -> dic
             "normalised accuracy": closeness.agreement(p, q) / own if own else 0.0, "total variation": closeness.total_variation(p, q),
             "root mean squared error": closeness.rmse(p, q), "Brier score": float(np.mean((q - p) ** 2 + p * (1 - p))),
             "log-loss": closeness.cross_entropy(p, careful), "least log-loss": closeness.entropy(p),
+            "pseudo-R2: 1 - log-loss over that of chance": 1 - closeness.cross_entropy(p, careful) / log(2),
             "expected calibration error": float(error),
             "people one answer is worth": float(np.median([min(1e6, closeness.worth_in_people(a, b, n)) for a, b in
                                                            zip(p, q, strict=True)]))}
@@ -275,18 +292,9 @@ def attitude(of: Answers) -> Fit | None:
     return fit([-z for z, _ in of.given], [a for _, a in of.given], [1.0] * len(of.given)) if of.given else None
 
 
-def framing(of: Answers) -> float | None:
-    """Standard deviation of the threshold over wordings (their order and labels differ too), in logits; None if not known."""
-    at, errors = [], []
-    for w in range(len(of.wordings)):
-        for kind in range(len(of.priors)):
-            cells = of.counts[kind, w].sum(axis=1)
-            found = fit(of.x, cells[:, 0], cells[:, 1]) if cells[:, 1].sum() else None
-            whole = of.threshold(kind)
-            if found and whole and found.threshold is not None and whole.threshold is not None:
-                at.append(found.threshold - whole.threshold)
-                errors.append(found.se or 0.0)
-    return spread(at, errors) if len(at) > 1 else None
+def sensitivities(of: Answers) -> dict[str, Effect]:
+    """Factor -> how far the threshold moves with it: wording, order of options, labels. None of those that did not vary."""
+    return sensitivity(of.x, of.counts.sum(axis=3), factors(of.wordings))
 
 
 def violations(of: Answers) -> int:
@@ -304,7 +312,7 @@ def queries(of: Answers, most: int = 4, ideal: bool = False) -> list[float]:
 
 
 def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
-    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, W), answers drawn anew in each."""
+    """A second stage of a bootstrap: cells of type and wording as often as `picked` (T, V), answers drawn anew in each."""
     acted, n = of.counts[..., 0], of.counts[..., 1]
     with np.errstate(invalid="ignore"):
         drawn = rng.binomial(n.astype(int), np.nan_to_num(acted / n))
@@ -313,9 +321,11 @@ def resampled(of: Answers, picked: Any, rng: Any) -> Answers:
 
 
 def _picked(of: Answers, rng: Any) -> Any:
-    """How often each wording is drawn, within each type                          (T, W)"""
-    types, wordings = of.counts.shape[:2]
-    return rng.multinomial(wordings, [1 / wordings] * wordings, size=types).astype(float)
+    """How often each wording is drawn within each type, in all its orders and labels at once                  (T, V)"""
+    told = factors(of.wordings)[SAMPLED]
+    names = sorted(set(told))
+    times = rng.multinomial(len(names), [1 / len(names)] * len(names), size=len(of.priors)).astype(float)
+    return times[:, [names.index(w) for w in told]]
 
 
 def intervals(people: Answers, simulator: Answers, ideal: bool, level: float = 0.95, draws: int = 200,

@@ -39,6 +39,6 @@ def _effect(arm: Arm, role: str, old: Mapping[int, Row], links: Mapping[int, dic
         origins.add(link["origin_episode"])
         after.append(replace(row, key=key, clusters={**row.clusters, **tape}))
         origin.append(replace(past, key=key, clusters={**past.clusters, **tape}, weight=row.weight))
-    found = paired(after, origin, level)
+    found = paired(after, origin, level, arm.inference)
     note = "one origin: what would come of that episode" if len(origins) == 1 else ""
     return replace(found, note="; ".join(filter(None, (found.note, note))))

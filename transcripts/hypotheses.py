@@ -9,9 +9,10 @@ Estimand   one number per hypothesis, each a mean by the rules of `statistics`:
            difference between two wordings on the same state and draws.
 Test       t = (estimate - null) / error, Student with the error's degrees of freedom; p is the largest over single values and
            every clustering, so it is valid if any of them describes how episodes depend on each other. (The interval rests on
-           the largest error alone; far in the tails, where families test, that is too bold with few clusters.) If all
-           episodes paid the same, p is the least 1 - level at which `never_differed` leaves the null out. Nothing is tested
-           where every branch was played (the number is exact), nor where no interval can be given.
+           the largest error alone; far in the tails, where families test, that is too bold with few clusters.) Where the design
+           says so, clusters are tested by the wild cluster bootstrap instead (`wild`). If all episodes paid the same, p is the
+           least 1 - level at which `never_differed` leaves the null out. Nothing is tested where every branch was played (the
+           number is exact), nor where no interval can be given.
 Families   `primary`: Holm, family-wise error. `exploratory`: Benjamini and Hochberg, false discovery rate. A hypothesis that
            could not be tested counts in its family as one with p = 1.
 Margin     two one-sided tests that the estimate lies within `margin` of the null (TOST): p is the larger of the two. This is
@@ -34,10 +35,10 @@ from ..games.base import SLACK, Frozen
 from .arms import Arm, arms_of
 from .events import happened
 from .sampling import Row
-from .statistics import Estimate, Missing, contrast, joined
+from .statistics import Estimate, Inference, Missing, contrast, joined
 from .store import Store
+from .wild import Alternative
 
-Alternative = Literal["two-sided", "greater", "less"]
 Payoffs = Literal["net", "mean"]
 """As paid, or as expected given the moves; net of fees both."""
 ENDS: tuple[Missing, ...] = ("worst", "best")
@@ -178,7 +179,7 @@ def estimate(arms: Mapping[str, Arm], h: Hypothesis, level: float, rows: Rows | 
     cells = [_arm(arms, h, name) for name in h.arms]
     try:
         parts = _parts(cells, h, rows)
-        return contrast(parts, level, all(a.exact for a in cells), missing)
+        return contrast(parts, level, all(a.exact for a in cells), missing, cells[0].inference)
     except ValueError as error:
         raise DesignError(f"hypothesis '{h.name}': {error}.") from None
 
@@ -228,8 +229,9 @@ def p_value(e: Estimate, null: float, alternative: Alternative = "two-sided") ->
     """p of the estimate against a null; None where nothing was tested."""
     if e.mean is None or e.low is None or e.high is None or e.method == "exact":
         return None
-    if e.errors:
-        return max(_p_of_t((e.mean - null) / error, dof, alternative) for error, dof in e.errors if error > 0)
+    if e.errors or e.wilds:
+        return max([*(_p_of_t((e.mean - null) / error, dof, alternative) for error, dof in e.errors if error > 0),
+                    *(w.p(null, alternative) for w in e.wilds)])
     return _p_of_bounds(e, null, alternative)
 
 
@@ -274,13 +276,17 @@ def adjusted(ps: Sequence[float | None], family: Literal["primary", "exploratory
     return [None if p is None else float(q) for p, q in zip(ps, found, strict=True)]
 
 
-def findings(store: Store, run: str, hypotheses: Sequence[Hypothesis] | None = None, level: float = 0.95) -> list[Finding]:
-    """Every hypothesis of a run, or those given instead, in their families. Raises DesignError."""
+def findings(store: Store, run: str, hypotheses: Sequence[Hypothesis] | None = None, level: float = 0.95,
+             inference: Inference | None = None) -> list[Finding]:
+    """Every hypothesis of a run, or those given instead, in their families. Raises DesignError.
+
+    inference  how clusters are reckoned with, if not as the design says
+    """
     chosen = declared(store, run) if hypotheses is None else hypotheses
     if not chosen:
         return []
     with store.reading():
-        arms = {a.name: a for a in arms_of(store, run, level)}
+        arms = {a.name: a for a in arms_of(store, run, level, inference)}
         found = [_finding(arms, h, level) for h in chosen]
     for family in ("primary", "exploratory"):
         own = [i for i, f in enumerate(found) if f.hypothesis.family == family]

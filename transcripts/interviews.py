@@ -81,8 +81,7 @@ def _beliefs(arm: Arm, q: Question, given: Mapping[int, float | str]) -> Iterato
                         ("log score", lambda p, y: -log(min(1 - CUT, max(CUT, p if y else 1 - p))))):
         if stated:
             top = -log(CUT) if what == "log score" else 1.0
-            yield arm.line("belief", q.role, f"{q.name}: {what}", mean([_scored(r, score(p, r.value), top) for r, p in stated], arm.level,
-                                                                       arm.exact))
+            yield arm.line("belief", q.role, f"{q.name}: {what}", arm.mean(_scored(r, score(p, r.value), top) for r, p in stated))
 
 
 def _scored(r: Row, value: float, top: float) -> Row:
@@ -95,4 +94,4 @@ def _by_comprehension(arm: Arm, role: str, questions: list[Question], given: Map
     for what, wanted in (("understood", True), ("did not understand", False)):
         rows = [r for r, u in zip(paid, understood, strict=True) if u is wanted]
         if rows:
-            yield arm.line("by comprehension", role, what, mean(rows, arm.level))
+            yield arm.line("by comprehension", role, what, mean(rows, arm.level, inference=arm.inference))

@@ -7,7 +7,7 @@ written once and named by their hash. One process writes; others may read at any
 Events of an episode in which nobody's words cost anything may be held: they go out in order, in one write, at the end of
 the episode or before the next event of any other. A killed run then loses what it says again, the same, when resumed.
 
-Events, by `k`: run, arm, benchmark, episode, fork, ask, call, reply, unmade, draw, end, sentinel, stop, text.
+Events, by `k`: run, arm, benchmark, episode, fork, ask, call, reply, unmade, draw, end, sentinel, consent, stop, text.
 """
 import fcntl
 import os

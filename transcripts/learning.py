@@ -26,7 +26,6 @@ from .choices import greedy_fraction, last_switch, min_fraction, suffix_failure
 from .courses import Courses, courses
 from .intervals import wilson
 from .sampling import Row
-from .statistics import mean
 from .store import Store
 
 
@@ -42,7 +41,7 @@ def _lines(arm: Arm, found: Courses) -> Iterator[Score]:
             continue  # a theorem's bound on regret is no benchmark to have regret against
         for role, value in b.value.items():
             if value is not None:
-                lost = mean(regrets(arm, role, value, found.game.length), arm.level, arm.exact)
+                lost = arm.mean(regrets(arm, role, value, found.game.length))
                 yield arm.line("expected regret", role, b.name, lost) | {"benchmark_value": value, "kind": b.kind}
     for role in found.seated:
         yield from _explored(arm, found, role)
@@ -62,7 +61,7 @@ def _explored(arm: Arm, found: Courses, role: Role) -> Iterator[Score]:
     for what in next(iter(measured.values())):
         low, high = limits.get(what, (0.0, 1.0))
         rows = [arm.row(e, measured[e["episode"]][what] if e["episode"] in measured else None, low, high) for e in arm.episodes]
-        line = arm.line(what, role, estimate=mean(rows, arm.level, arm.exact))
+        line = arm.line(what, role, estimate=arm.mean(rows))
         yield line | _share(line, arm) if what == "suffix failure" else line
 
 

@@ -8,7 +8,8 @@ Distances are of the first option's share where one number is asked for, and ove
 person's answer y (first option or not) with f, the simulator's share at the question that he was asked, and the simulator's
 answers to all questions, those without people too: the people's mean share, corrected, and how many people it is worth.
 Intervals are a bootstrap in two stages: questions, then answers of the simulator (multinomial) and of people (binomial, where n
-is known).
+is known). Distances and spreads grow when answers are drawn anew, as their noise is added once more: their intervals are the basic
+ones, from 2 m - high to 2 m - low about the estimate m, and not below 0.
 
 Source: A. Angelopoulos, J. Duchi, T. Zrnic, "PPI++", arXiv:2311.01453.
 """
@@ -22,6 +23,7 @@ from . import agreement as closeness
 from .mixtures import dispersion
 
 CANONICAL, GUISE = "plain", "isomorph"
+SPREADS = ("root mean squared error", "total variation", "Jensen-Shannon divergence (bits)", "dispersion ratio")
 
 
 @dataclass(frozen=True)
@@ -106,5 +108,7 @@ def intervals(c: Choices, level: float = 0.95, draws: int = 200, seed: int = 0) 
     for _ in range(draws):
         for name, number in measures(resampled(c, rng)).items():
             found[name].append(number)
-    cut = 100 * (1 - level) / 2
-    return {name: (float(np.percentile(v, cut)), float(np.percentile(v, 100 - cut))) for name, v in found.items() if len(v) > draws / 2}
+    cut, point = 100 * (1 - level) / 2, measures(c)
+    spans = {name: (float(np.percentile(v, cut)), float(np.percentile(v, 100 - cut))) for name, v in found.items() if len(v) > draws / 2}
+    return {name: (max(0.0, 2 * point[name] - high), max(0.0, 2 * point[name] - low)) if name in SPREADS and name in point else (low, high)
+            for name, (low, high) in spans.items()}

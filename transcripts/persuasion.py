@@ -22,7 +22,6 @@ from .arms import Arm, Score
 from .independence import NONE, Independence, Told, channel, independence
 from .intervals import wilson
 from .plays import plays
-from .statistics import mean
 
 REJECTED = 0.05
 """Words whose independence of the state is as unlikely as this are taken to tell it."""
@@ -84,7 +83,7 @@ def met(offer: Offer, kind: int, rows: Rows) -> float:
 def _mean(arm: Arm, values: Mapping[int, float], quantity: str, name: str) -> Score:
     low, high = arm.game.bounds("sender")
     rows = [arm.row(e, values.get(e["episode"]), low, high) for e in arm.episodes]
-    return arm.line(quantity, "sender", name, mean(rows, arm.level, arm.exact))
+    return arm.line(quantity, "sender", name, arm.mean(rows))
 
 
 def _gain(arm: Arm) -> Iterator[Score]:

@@ -173,14 +173,3 @@ def grether(stated: Sequence[float], prior: Sequence[float], evidence: Sequence[
     scale = len(names) / (len(names) - 1) * (len(y) - 1) / (len(y) - 3) if len(names) > 1 else np.nan
     se = np.sqrt(np.maximum(0.0, np.diag(scale * inverse @ scores.T @ scores @ inverse)))
     return Weights(float(b[0]), float(b[1]), float(b[2]), (float(se[0]), float(se[1]), float(se[2])), len(y))
-
-
-def spread(estimates: Sequence[float], errors: Sequence[float]) -> float:
-    """Standard deviation of true values behind estimates with standard errors (DerSimonian-Laird): a random effect, >= 0."""
-    y, v = np.asarray(estimates, float), np.asarray(errors, float) ** 2
-    if len(y) < 2 or (v <= 0).any():
-        return float(np.std(y, ddof=1)) if len(y) > 1 else 0.0
-    w = 1 / v
-    middle = np.sum(w * y) / w.sum()
-    q = np.sum(w * (y - middle) ** 2)
-    return float(np.sqrt(max(0.0, (q - (len(y) - 1)) / (w.sum() - np.sum(w**2) / w.sum()))))

@@ -19,7 +19,7 @@ from ..errors import DesignError
 from .arms import Arm, arms_of
 from .hypotheses import Hypothesis, Payoffs, Rows, estimate, p_of, values
 from .sampling import DRAWS, Row
-from .statistics import Estimate, Missing
+from .statistics import Estimate, Inference, Missing
 from .store import Store
 
 BAD = ("SELECT DISTINCT episode FROM attempt JOIN episode USING (run, episode) WHERE run = ? AND arm = ? "
@@ -49,10 +49,10 @@ class Influence:
     shift: float
 
 
-def specifications(store: Store, run: str, h: Hypothesis, level: float = 0.95) -> list[Specification]:
+def specifications(store: Store, run: str, h: Hypothesis, level: float = 0.95, inference: Inference | None = None) -> list[Specification]:
     """The specification curve, from the least estimate to the greatest. Combinations without a single value are left out."""
     with store.reading():
-        arms = {a.name: a for a in arms_of(store, run, level)}
+        arms = {a.name: a for a in arms_of(store, run, level, inference)}
         found = [s for s in _each(arms, h, level) if s.estimate.mean is not None]
     return sorted(found, key=lambda s: s.estimate.mean or 0.0)
 
@@ -90,10 +90,10 @@ def _chosen(h: Hypothesis, wording: str, of: Payoffs, bad: Mapping[str, set[int]
     return rows
 
 
-def influences(store: Store, run: str, h: Hypothesis, level: float = 0.95) -> list[Influence]:
+def influences(store: Store, run: str, h: Hypothesis, level: float = 0.95, inference: Inference | None = None) -> list[Influence]:
     """Leave one cluster out, the most influential first. Draws that arms share are left out pair by pair."""
     with store.reading():
-        arms = {a.name: a for a in arms_of(store, run, level)}
+        arms = {a.name: a for a in arms_of(store, run, level, inference)}
         whole = estimate(arms, h, level)
         found = list(_without_each(arms, h, level, whole))
     return sorted(found, key=lambda i: -abs(i.shift))

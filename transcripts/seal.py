@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 PARTS = ("episode", "fork", "ask", "call", "unmade", "attempt", "draw", "ending", "payoff")
-HEAD = ("run", "resumed", "arm", "benchmark", "sentinel")
+HEAD = ("run", "resumed", "arm", "benchmark", "sentinel", "consent")
 SPAN = 4 * 2**20
 """Bytes of a journal whose rows are sealed at a time."""
 

@@ -13,7 +13,6 @@ from ..games.leading import SIMULATOR, Leading
 from ..games.persuading import Sent, index, normalised
 from .arms import Arm, Score
 from .plays import plays
-from .statistics import mean
 
 TELLS = {"type": "told the type: a test of reading", "persona": "told a persona", "past": "told past choices", "nothing": "told nothing"}
 
@@ -45,7 +44,7 @@ def _line(arm: Arm, role: Role, name: str, values: Mapping[int, float], span: tu
     rows = [arm.row(e, values[e["episode"]], *span) for e in arm.episodes if e["episode"] in values]
     if not rows:
         return
-    line = arm.line("simulator", role, name, mean(rows, arm.level, arm.exact))
+    line = arm.line("simulator", role, name, arm.mean(rows))
     within = {end: None if line[end] is None else min(span[1], max(span[0], line[end])) for end in ("low", "high")}
     yield line | within | ({"note": note} if note else {})
 

@@ -15,6 +15,8 @@ Error      With shares a_i = P_s w_i / W_s and scores z_i = a_i (v_i - m_s), und
            ids, for single observations, and for every two dimensions, V = V_a + V_b - V_ab with the smaller degrees of
            freedom; the largest V is used. A stratum with one observation is taken to be as noisy, episode for episode, as
            the others are in the mean.
+Wild       `inference` "rademacher" or "webb": where V is of clusters, the interval and the test are those of the wild cluster
+           bootstrap with such weights (`wild`) instead of t's; single observations keep t.
 Size       effective_n = 1 / (r sum_g a_g^2 + (1-r) sum_i a_i^2), r the intraclass correlation (ANOVA) of the dimension, the
            least over dimensions: Kish's n at r = 0, the number of equal clusters at r = 1. Below 2 there is no interval.
 No spread  If episodes were drawn and all paid the same in their stratum, V = 0 claims too much: the interval is what the
@@ -30,9 +32,12 @@ from math import fsum, isfinite, sqrt
 from typing import Literal
 
 from .intervals import check_level, student
-from .sampling import SLACK, Row, Sample, collapse, weights
+from .sampling import SLACK, Error, Row, Sample, collapse, weights
+from .wild import NAMES, Weights, Wild, wild
 
 Missing = Literal["left out", "worst", "best"]
+Inference = Literal["t"] | Weights
+"""How clusters are reckoned with: Student's t, or the wild cluster bootstrap with weights of this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,11 @@ class Estimate:
     effective_n   independent episodes that the sample is worth
     distinct      distinct signatures / n
     method        "exact", "cluster t(5) by wording", "cluster t(5) by draws and wording", "stratified t(28)", "t(29)",
-                  "payoff bounds", "bootstrap by wording"; "none" without an interval
+                  "payoff bounds", "bootstrap by wording", "wild (64 sign flips) by wording"; "none" without an interval
     worst, best   the mean if every missing value had been the row's lower, or upper, payoff bound
-    error, dof    standard error of the mean and its degrees of freedom, where a t interval is given
-    errors        the standard error and degrees of freedom of every clustering, the one used among them
+    error, dof    standard error of the mean and its degrees of freedom, where one is the basis of the interval
+    errors        the standard error and degrees of freedom of every clustering that is tested by t, the one used among them
+    wilds         the bootstraps of the others
     icc           intraclass correlation of the values, the largest over dimensions that repeat; None where none does
     """
     mean: float | None
@@ -68,13 +74,15 @@ class Estimate:
     error: float | None = None
     dof: int | None = None
     errors: tuple[tuple[float, int], ...] = ()
+    wilds: tuple[Wild, ...] = ()
     icc: float | None = None
 
 
-def mean(rows: Iterable[Row], level: float = 0.95, exact: bool = False) -> Estimate:
+def mean(rows: Iterable[Row], level: float = 0.95, exact: bool = False, inference: Inference = "t") -> Estimate:
     """The stratified mean of the rows' values.
 
-    exact  the rows are all branches of every state with their chances: nothing was sampled, the interval is the mean.
+    exact      the rows are all branches of every state with their chances: nothing was sampled, the interval is the mean.
+    inference  how clusters are reckoned with
     Raises ValueError if there are no rows or 0 < level < 1 fails.
     """
     rows = checked(rows, level)
@@ -89,16 +97,16 @@ def mean(rows: Iterable[Row], level: float = 0.95, exact: bool = False) -> Estim
         return replace(estimate, note=f"no value in {lost} state(s): the mean is over the others")
     if exact:
         return replace(estimate, low=sample.mean, high=sample.mean, method="exact")
-    return _with_interval(estimate, sample, len({r.stratum for r in seen}))
+    return _with_interval(estimate, sample, len({r.stratum for r in seen}), inference)
 
 
-def paired(a_rows: Iterable[Row], b_rows: Iterable[Row], level: float = 0.95) -> Estimate:
+def paired(a_rows: Iterable[Row], b_rows: Iterable[Row], level: float = 0.95, inference: Inference = "t") -> Estimate:
     """The mean of a - b over rows of equal key, by the rules of `mean`; see `contrast`."""
-    return contrast([(1.0, a_rows), (-1.0, b_rows)], level)
+    return contrast([(1.0, a_rows), (-1.0, b_rows)], level, inference=inference)
 
 
 def contrast(arms: Sequence[tuple[float, Iterable[Row]]], level: float = 0.95, exact: bool = False,
-             missing: Missing = "left out") -> Estimate:
+             missing: Missing = "left out", inference: Inference = "t") -> Estimate:
     """The mean of sum_a c_a v_a over rows of equal key, one of each arm, by the rules of `mean`.
 
     missing  what stands for a missing value of the sum: nothing, or its lower or upper bound
@@ -111,7 +119,7 @@ def contrast(arms: Sequence[tuple[float, Iterable[Row]]], level: float = 0.95, e
     if exact:
         return _exactly([(c, mean(rows, level, exact=True)) for c, rows in arms])
     rows, alone = joined(arms)
-    estimate = mean([_filled(r, missing) for r in rows], level)
+    estimate = mean([_filled(r, missing) for r in rows], level, inference=inference)
     return replace(estimate, note="; ".join(filter(None, (estimate.note, f"{alone} unpaired" if alone else ""))))
 
 
@@ -144,8 +152,8 @@ def _exactly(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
                    missing=sum(e.missing for _, e in parts), note="; ".join(dict.fromkeys(e.note for _, e in parts if e.note)))
 
 
-def _with_interval(estimate: Estimate, sample: Sample, strata: int) -> Estimate:
-    """The estimate with the widest t interval, or with the reason why there is none."""
+def _with_interval(estimate: Estimate, sample: Sample, strata: int, inference: Inference) -> Estimate:
+    """The estimate with the interval of the largest error, or with the reason why there is none."""
     error, effective = sample.widest(), sample.effective()
     estimate = replace(estimate, clusters=error.groups, effective_n=effective, icc=sample.icc())
     if len(sample.units) == strata:
@@ -154,12 +162,37 @@ def _with_interval(estimate: Estimate, sample: Sample, strata: int) -> Estimate:
         return replace(estimate, note=f"worth {effective:.1f} observations")
     if max(abs(e) for e in sample.residuals) <= SLACK:
         return _bounded(estimate, sample)
+    estimate = replace(estimate, error=sqrt(error.variance), dof=error.dof)
+    if inference != "t" and any(e.by for e in sample.errors()):
+        return _wild(estimate, sample, error, inference)
+    return replace(_by_t(estimate, error, strata), errors=_tested(sample.errors()))
+
+
+def _by_t(estimate: Estimate, error: Error, strata: int) -> Estimate:
+    assert estimate.mean is not None
     name = "stratified t" if strata > 1 else "t"
     method = f"cluster t({error.dof}) by {' and '.join(error.by)}" if error.by else f"{name}({error.dof})"
     half = student(estimate.level, error.dof) * sqrt(error.variance)
-    every = tuple((sqrt(max(0.0, e.variance)), e.dof) for e in sample.errors())
-    return replace(estimate, low=sample.mean - half, high=sample.mean + half, method=method, error=sqrt(error.variance), dof=error.dof,
-                   errors=every)
+    return replace(estimate, low=estimate.mean - half, high=estimate.mean + half, method=method)
+
+
+def _wild(estimate: Estimate, sample: Sample, error: Error, weights: Weights) -> Estimate:
+    """The estimate with the bootstrap of every clustering, and the interval of the one with the largest error."""
+    errors = sample.errors()
+    differ = {d for e in errors for d in e.by if len(e.by) == 1 and e.variance > 0}
+    wilds = tuple(wild(sample, weights, *e.by) for e in errors if differ & {*e.by})
+    estimate = replace(estimate, errors=_tested(e for e in errors if not e.by), wilds=wilds)
+    if not error.by:
+        return _by_t(estimate, error, len({u.stratum for u in sample.units}))
+    chosen = next(w for w in wilds if {*w.by} == {*error.by})
+    span = chosen.interval(estimate.level)
+    if span is None:
+        return replace(estimate, note=f"{chosen.clusters} clusters: no p is below {chosen.least:.2g} with {NAMES[weights]}")
+    return replace(estimate, low=span[0], high=span[1], method=chosen.method)
+
+
+def _tested(errors: Iterable[Error]) -> tuple[tuple[float, int], ...]:
+    return tuple((sqrt(max(0.0, e.variance)), e.dof) for e in errors)
 
 
 def _bounded(estimate: Estimate, sample: Sample) -> Estimate:

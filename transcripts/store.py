@@ -32,7 +32,7 @@ COLUMNS = {
     "cached": "BOOLEAN", "fingerprint": "VARCHAR", "spent": "DOUBLE",
     "payoffs": "STRUCT(role VARCHAR, gross DOUBLE, fee DOUBLE, net DOUBLE, mean DOUBLE, low DOUBLE, high DOUBLE)[]",
     "origin_run": "VARCHAR", "origin_episode": "INTEGER", "copy": "INTEGER", "change": "JSON", "luck": "VARCHAR", "tape": "VARCHAR",
-    "round": "INTEGER", "item": "INTEGER", "spec": "JSON", "differs": "JSON",
+    "agreed": "BOOLEAN", "round": "INTEGER", "item": "INTEGER", "spec": "JSON", "differs": "JSON",
 }
 """Everything an event may hold, with its type in the store."""
 
@@ -51,6 +51,7 @@ TABLES = {
     "unmade": ("unmade", "run, e, t, n, written"),
     "sentinel": ("sentinel", "run, round, item, n, written, spec, seed, verdict, words, complaint, finish, prompt, model, tokens_in, "
                              "tokens_out, cost, latency, cached, fingerprint"),
+    "consent": ("consent", "run, role, name, written, agreed, prompt"),
     "draw": ("draw", "run, e, t, written, what, chances, draw"),
     "fork": ("fork", "run, e, origin_run, origin_episode, copy, t, change, luck, tape"),
 }

@@ -87,7 +87,7 @@ def _differences(arms: Sequence[Arm]) -> Iterator[dict[str, Any]]:
     for a, b in alike[:PAIRS]:
         for role in (r for r in a.seated() if r in b.seated()):
             try:
-                e = contrast([(1.0, a.rows(role)), (-1.0, b.rows(role))], a.level, a.exact and b.exact)
+                e = contrast([(1.0, a.rows(role)), (-1.0, b.rows(role))], a.level, a.exact and b.exact, inference=a.inference)
             except ValueError:  # nothing that both have met
                 continue
             yield {"first": a.name, "second": b.name, "role": role, "value": e.mean, "low": e.low, "high": e.high, "n": e.n - e.missing,

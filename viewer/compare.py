@@ -127,7 +127,7 @@ def _paired(a: Arm, b: Arm, role: str) -> dict[str, Any]:
     if type(a.game) is not type(b.game) or role not in a.seated() or role not in b.seated():
         return {}
     try:
-        e = contrast([(1.0, a.rows(role)), (-1.0, b.rows(role))], a.level, a.exact and b.exact)
+        e = contrast([(1.0, a.rows(role)), (-1.0, b.rows(role))], a.level, a.exact and b.exact, inference=a.inference)
     except ValueError:
         return {}
     return {"value": e.mean, "low": e.low, "high": e.high, "how": f"{e.n - e.missing} pairs, {e.method}"}

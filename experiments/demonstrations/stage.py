@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import UnknownName
 from ...reports.document import Code, Figure, Section, Table
 from ...transcripts.arms import Arm, arms_of
-from ...transcripts.statistics import Estimate, mean
+from ...transcripts.statistics import Estimate
 from ...transcripts.store import Store
 from ..api import synchronous
 from ..design import Design, Fields, agent_of, json_or_text, make_design, seat
@@ -123,7 +123,7 @@ def total(arm: Arm, roles: Sequence[str]) -> Estimate:
     columns = [arm.rows(role) for role in roles]
     rows = [replace(some[0], value=None if any(r.value is None for r in some) else sum(r.value for r in some if r.value is not None),
                     low=sum(r.low for r in some), high=sum(r.high for r in some)) for some in zip(*columns, strict=True)]
-    return mean(rows, arm.level, arm.exact)
+    return arm.mean(rows)
 
 
 def line(what: str, expected: float | None, e: Estimate, by: str = "") -> Line:

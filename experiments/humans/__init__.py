@@ -23,6 +23,8 @@ class Item(Question):
     truth       the true answer; price, attribute: of what is sold; status_quo: the option told to be in force
     asks, experience, minimum   of two applicants for a job: wages asked, years, and the minimum wage (0: none)
     merged      people's shares of merged options (DataSet.merge), where only those are on record
+    again       people's shares in another study of the same question
+    versions    what "{}" in its text and isomorph stands for, in turn: sentences, names; answers are pooled over them
     """
     truth: float | None = None
     price: float | None = None
@@ -32,6 +34,8 @@ class Item(Question):
     experience: tuple[float, float] | None = None
     minimum: float | None = None
     merged: tuple[float, ...] = ()
+    again: tuple[float, ...] = ()
+    versions: tuple[str, ...] = ()
 
 
 class DataSet(Frozen):
@@ -42,6 +46,9 @@ class DataSet(Frozen):
     merge    groups of labels, where people's answers are on record for groups alone
     types    name -> the chance with which such a person takes the first option, question by question: people as a mixture of types
     recall   the question that asks a model to recite the result: a probe for contamination
+    views    name -> a sentence put before every question; each question is put with each of them, and answers are pooled
+    guises   name -> the sentence instead, where a question is put in its other guise
+    contrasts  name -> (views, other views): how much more often the first option is taken with the former
     """
     title: str
     source: str
@@ -54,6 +61,9 @@ class DataSet(Frozen):
     merge: tuple[tuple[str, ...], ...] = ()
     types: Mapping[str, tuple[float, ...]] = {}
     recall: str = ""
+    views: Mapping[str, str] = {}
+    guises: Mapping[str, str] = {}
+    contrasts: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     questions: tuple[Item, ...]
 
     @model_validator(mode="after")
@@ -62,6 +72,11 @@ class DataSet(Frozen):
             raise ValueError("a type needs one chance per question")
         if sorted(label for group in self.merge for label in group) not in ([], sorted(self.labels)):
             raise ValueError("`merge` puts every label into one group")
+        named = {name for pair in self.contrasts.values() for side in pair for name in side} | set(self.guises)
+        if not named <= set(self.views):
+            raise ValueError(f"no view '{min(named - set(self.views))}' in `views`")
+        if len({len(q.versions) for q in self.questions}) > 1 or (self.views and self.questions[0].versions):
+            raise ValueError("every question has as many versions as the others, and none where there are views")
         for q in self.questions:
             missing = [name for name in NEEDS.get(self.design, ()) if getattr(q, name) is None]
             if missing:
@@ -80,10 +95,27 @@ class DataSet(Frozen):
         return q.merged or (self.grouped(q.shares) if q.shares else ())
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        """The names of the views or versions in which every question is put; one without a name if there are none."""
+        return tuple(self.views) or tuple(map(str, range(1, len(self.questions[0].versions) + 1))) or ("",)
+
+    def put(self, q: Item, way: int) -> dict[str, Any]:
+        """A question in one of the ways, as the game takes it."""
+        plain = q.model_dump(include=set(Question.model_fields), exclude_none=True)
+        if self.views:
+            name = self.ways[way]
+            return plain | {"key": f"{q.key}, {name}", "text": f"{self.views[name]} {q.text}",
+                            "isomorph": f"{self.guises.get(name, self.views[name])} {q.isomorph}"}
+        if q.versions:
+            return plain | {"key": f"{q.key}, {self.ways[way]}", "text": q.text.replace("{}", q.versions[way]),
+                            "isomorph": q.isomorph.replace("{}", q.versions[way])}
+        return plain
+
+    @property
     def game(self) -> dict[str, Any]:
-        """The spec of the game that asks these questions."""
-        plain = [q.model_dump(include=set(Question.model_fields), exclude_none=True) for q in self.questions]
-        return {"name": "survey", "kind": self.kind, "labels": list(self.labels), "questions": plain}
+        """The spec of the game that asks these questions: question i in way v is its number v Q + i, of Q questions."""
+        asked = [self.put(q, v) for v in range(len(self.ways)) for q in self.questions]
+        return {"name": "survey", "kind": self.kind, "labels": list(self.labels), "questions": asked}
 
     @property
     def known(self) -> bool:

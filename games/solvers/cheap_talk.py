@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .persuasion import SLACK, Row, Rows, best_action, disobedience, expected, scaled, tidy
+from .persuasion import SLACK, Row, Rows, best_action, disobedience, expected, scaled, size, tidy
 from .programs import program
 
 SMALL = 40
@@ -41,7 +41,7 @@ class Talk:
 
 def transparent(sender: Rows) -> bool:
     """Whether the sender's utility is the same in every state."""
-    return all(abs(u - first) <= SLACK for row in sender for u, first in zip(row, sender[0], strict=True))
+    return all(abs(u - first) <= SLACK * size(sender) for row in sender for u, first in zip(row, sender[0], strict=True))
 
 
 def sorted_states(prior: Sequence[float], sender: Rows) -> bool:
@@ -51,15 +51,22 @@ def sorted_states(prior: Sequence[float], sender: Rows) -> bool:
 
 def cheap_talk(prior: Sequence[float], sender: Rows, receiver: Rows) -> Talk | None:
     """The sender's best equilibrium; None where states differ in what they like and are too many to try."""
+    u, v = _shrunk(sender), _shrunk(receiver)
     if transparent(sender):
-        policy, answers = _secured(prior, sender, receiver)
+        policy, answers = _secured(prior, u, v)
     elif sorted_states(prior, sender):
-        policy, answers = sorted_out(prior, sender, receiver)
+        policy, answers = sorted_out(prior, u, v)
     else:
         return None
     hers, his = (sum(p * row[m] * a * u[i] for p, row, u in zip(prior, policy, utility, strict=True)
                      for m, mixed in enumerate(answers) for i, a in enumerate(mixed)) for utility in (sender, receiver))
     return Talk(policy, answers, hers, his)
+
+
+def _shrunk(utility: Rows) -> Rows:
+    """The utilities with 1 as the greatest in size, so that ties are what they are in any unit."""
+    unit = size(utility)
+    return tuple(tuple(u / unit for u in row) for row in utility)
 
 
 # --- the sender likes the same in every state ---------------------------------------------------------------------------
@@ -126,12 +133,14 @@ def _fall(prior: Sequence[float], belief: Any, level: float, sender: Rows, recei
 
 # --- states differ in what they like --------------------------------------------------------------------------------------
 def sorted_out(prior: Sequence[float], sender: Rows, receiver: Rows) -> tuple[Rows, Rows]:
-    """The best equilibrium, whatever states like: (policy, answers)."""
+    """The best equilibrium, whatever states like: (policy, answers). States of no chance are left out: nobody minds what they say."""
     import numpy as np
-    mu, u, v = np.asarray(prior, float), scaled(np.asarray(sender, float)), scaled(np.asarray(receiver, float))
+    drawn = np.flatnonzero(np.asarray(prior) > 0)
+    mu, u, v = np.asarray(prior, float)[drawn], scaled(np.asarray(sender, float)[drawn]), scaled(np.asarray(receiver, float)[drawn])
     may, answers = _pattern(mu, u, v)
     rho = _answers(mu, u, may, answers)
-    x = _joint(mu, v, may, answers)
+    x = np.zeros((len(prior), len(mu)))
+    x[drawn] = _joint(mu, v, may, answers)
     return tidy(x.tolist(), prior), tuple(tuple(float(a) for a in row / row.sum()) for row in np.clip(rho, 0, None))
 
 

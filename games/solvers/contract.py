@@ -247,7 +247,9 @@ def _least_norm(rows: Any, gaps: Any) -> tuple[Any, Any, str] | None:
     left = 1 - float(gaps @ u)
     if left < 1e-12:
         return None
-    x = rows.T @ u / left
+    x = _touching(rows, gaps, u)
+    if x is None:
+        x = rows.T @ u / left
     if not np.all(np.isfinite(x)) or _lift(rows @ x, gaps) > 1 + 1e-6:
         return None
     x = x * _lift(rows @ x, gaps)
@@ -255,10 +257,39 @@ def _least_norm(rows: Any, gaps: Any) -> tuple[Any, Any, str] | None:
     return x, u / left / (size or 1.0), "program"
 
 
+def _touching(rows: Any, gaps: Any, u: Any) -> Any:
+    """The point of least norm at which the rows with u > 0 hold with equality: exact, if all others hold; else None."""
+    binds = u > 0
+    x = np.linalg.lstsq(rows[binds], gaps[binds], rcond=None)[0]
+    return x if _holds(rows @ x, gaps) else None
+
+
 def _monotone_deviation(others: Any, best: Any, gaps: Any) -> Payments | None:
+    """Outcomes impossible under the wanted action are best paid like the last possible one before them, so they join it; before
+    the first possible one they are paid nothing, and deter without risk as all others are raised."""
+    there = np.flatnonzero(best > 0)
+    first = int(there[0])
+    elsewhere = others[:, :first].sum(axis=1)
+    near = elsewhere <= 0
+    joined = np.add.reduceat(others[near][:, first:], there - first, axis=1)
+    found = _possible_deviation(joined, best[there], gaps[near])
+    if found is None:
+        return None
+    pay, multipliers = np.zeros(best.size), np.zeros(gaps.size)
+    pay[first:] = np.repeat(found.pay, np.diff(np.append(there, best.size)))
+    multipliers[near] = found.multipliers
+    if not np.all(near):
+        short = (gaps - (best - others) @ pay)[~near] / elsewhere[~near]
+        pay[first:] += max(0.0, float(short.max()))
+    return Payments(pay, spread(pay, best), multipliers, method=found.method)
+
+
+def _possible_deviation(others: Any, best: Any, gaps: Any) -> Payments | None:
     """In steps s >= 0: min |R s|, T s >= gaps, with R s the payments less their mean, weighted by the root of their chance."""
-    steps = _tails(best - others)[:, 1:]
-    if _program(steps, _tails(best)[1:], gaps, _tails(best)[1:], 0.0) is None:
+    if np.all(gaps <= ZERO):
+        return Payments(np.zeros(best.size), 0.0, np.zeros(gaps.size), method="none")
+    steps, reach = _tails(best - others)[:, 1:], _tails(best)[1:]
+    if best.size == 1 or _program(steps, reach, gaps, reach, 0.0) is None:
         return None
     ladder = np.tril(np.ones((best.size, best.size)))[:, 1:]
     risk = np.sqrt(best)[:, None] * (ladder - best @ ladder)
@@ -284,7 +315,8 @@ def thresholds(tails: Any, gaps: Any, reach: Any, floor: float = 0.0) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = gaps[:, None] / tails
     needs = np.where(gaps[:, None] > 0, np.where(tails > ZERO, ratio, np.inf), 0.0)
-    low = np.maximum(needs.max(axis=0, initial=0.0), floor / np.maximum(reach, 1e-300) if floor > 0 else 0.0)
+    covers = np.where(reach > ZERO, floor / np.maximum(reach, ZERO), np.inf) if floor > 0 else 0.0
+    low = np.maximum(needs.max(axis=0, initial=0.0), covers)
     high = np.where((gaps[:, None] <= 0) & (tails < -ZERO), ratio, np.inf).min(axis=0, initial=np.inf)
     return np.where(low <= high + ZERO, low, np.inf)
 
@@ -370,11 +402,13 @@ class _Face:
         return not left.any() or bool(self.tight.size and np.linalg.matrix_rank(self.tight[:, left]) == left.sum())
 
     def extreme(self, goal: Any) -> float:
-        """The least goal's on the face."""
+        """The least goal's on the face; -inf if there is none, as for payments that are never made."""
         from scipy.optimize import linprog
         found = linprog(goal, A_ub=-self.loose if len(self.loose) else None, b_ub=-self.least if len(self.loose) else None,
                         A_eq=self.tight if len(self.tight) else None, b_eq=self.exact if len(self.tight) else None,
                         bounds=np.column_stack([self.low, self.high]), method="highs")
+        if found.status == 3:
+            return -np.inf
         if found.status != 0:
             raise ArithmeticError(f"the optimal payments were not searched: {found.message}")
         return float(found.fun)

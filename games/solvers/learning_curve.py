@@ -56,13 +56,17 @@ def single_binding(others: Any, best: Any, gaps: Any) -> tuple[Any, Any]:
     return budgets, np.isfinite(budgets) & np.all(got >= gaps - 1e-9 * np.maximum(1.0, np.abs(gaps)), axis=1)
 
 
-def all_or_nothing(others: Any, best: Any, gaps: Any) -> Any:
+def all_or_nothing(others: Any, best: Any, gaps: Any, floor: float | None = None) -> Any:
     """Payments of one amount or nothing with the least budget, (m,); None if there are none. By branch and bound (HiGHS).
+
+    floor: the least expected pay, or None; declining is then one more action, without outcomes.
 
     max theta, D psi >= theta gaps, psi in {0, 1}. The program without the integers bounds it, so that a solution of it that is
     all-or-nothing is taken at once.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
+    if floor:
+        others, gaps = np.vstack([others, np.zeros(best.size)]), np.append(gaps, floor)
     loose = solve(others, best, gaps, "budget")
     if loose is None or _two_valued(loose):
         return None if loose is None else loose.pay
@@ -94,8 +98,8 @@ def concave(others: Any, best: Any, costs: Any, cost: float) -> bool | None:
     order = cheaper[np.argsort(costs[cheaper])]
     crossing = int(np.argmax(best >= others[order[-1]]))
     survival = np.append(others[order][:, crossing:].sum(axis=1), best[crossing:].sum())
-    slopes = np.diff(survival) / np.diff(np.append(costs[order], cost))
-    return bool(np.all(np.diff(slopes) <= 1e-9))
+    rise, run = np.diff(survival), np.diff(np.append(costs[order], cost))
+    return bool(np.all(rise[1:] * run[:-1] <= rise[:-1] * run[1:] + 1e-9 * run.max()))
 
 
 def fixed_budget(rows: Any, costs: Any, quality: Any, budget: float) -> tuple[int, int]:

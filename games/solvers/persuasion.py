@@ -26,7 +26,7 @@ from typing import Any
 from .programs import lexicographic
 
 SLACK = 1e-9
-"""Two utilities closer than this are a tie."""
+"""Two utilities closer than this share of the greatest in size are a tie."""
 ROUNDING = 1e-12
 """A chance closer than this to 0 or 1 is rounding."""
 Row = tuple[float, ...]
@@ -49,9 +49,14 @@ def expected(belief: Sequence[float], utility: Rows) -> Row:
 def best_action(belief: Sequence[float], receiver: Rows, sender: Rows) -> int:
     """A best response at a belief; of equal ones the sender's favourite, then the first."""
     his, hers = expected(belief, receiver), expected(belief, sender)
-    good = [a for a, u in enumerate(his) if u >= max(his) - SLACK]
-    best = max(hers[a] for a in good)
-    return next(a for a in good if hers[a] >= best - SLACK)
+    good = [a for a, u in enumerate(his) if u >= max(his) - SLACK * size(receiver)]
+    best = max(hers[a] for a in good) - SLACK * size(sender)
+    return next(a for a in good if hers[a] >= best)
+
+
+def size(utility: Rows) -> float:
+    """The greatest utility in size; 1 if all are 0."""
+    return max(abs(u) for row in utility for u in row) or 1.0
 
 
 def posterior(prior: Sequence[float], policy: Rows, message: int) -> Row | None:

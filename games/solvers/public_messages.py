@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from .persuasion import scaled
+
 PROFILES = 512
 """The most messages that are all tried."""
 LATTICE = 2_000
@@ -43,10 +45,12 @@ def best_policy(beliefs: Any, weights: Any, sender: Any, receiver: Any) -> Polic
     """The best policy for types in any number. Shapes as above. Raises ValueError if the program is not solved."""
     import numpy as np
     p, w, u, v = (np.asarray(x, float) for x in (beliefs, weights, sender, receiver))
+    unit = float(np.abs(u).max()) or 1.0
+    u, v = u / unit, scaled(v)
     exact = v.shape[2] ** len(p) <= PROFILES
     profiles = list(product(range(v.shape[2]), repeat=len(p))) if exact else sorted(met(p, u, v))
     found = _solve(p, w, u, v, profiles)
-    value = -float(found.fun)
+    value = -float(found.fun) * unit
     sent = np.maximum(0.0, found.x.reshape(len(profiles), p.shape[1]))
     kept = sent[sent.sum(axis=1) > 1e-10]
     return Policy(value, tuple(tuple(float(x) for x in row) for row in kept / kept.sum(axis=0)), exact)
@@ -107,7 +111,7 @@ def queries(beliefs: Any, receiver: Any) -> list[tuple[Profile, tuple[float, ...
     Of queries that tell the same types apart, the one with the largest margin.
     """
     import numpy as np
-    p, v = np.asarray(beliefs, float), np.asarray(receiver, float)
+    p, v = np.asarray(beliefs, float), scaled(np.asarray(receiver, float))
     if v.shape[2] ** len(p) > PROFILES:
         return None
     best: dict[Profile, tuple[float, Profile, tuple[float, ...]]] = {}

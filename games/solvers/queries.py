@@ -155,39 +155,33 @@ def hull(who: Crowd, queries: int, compiled: bool | None = None) -> Cuts:
 def hull_layer(r: Any, good: Any, bad: Any, before: Any, after: Any, choice: Any, kept: Any, k: int) -> None:
     """One layer, k + 1 targets: a maximum of lines whose slopes r_t and arguments Q_j both rise, by a moving pointer.
 
-    r (n,); good, bad: prefix sums (n + 1,); before, after: F_{k-1}, F_k (n,), infinite where fewer than k + 1 types are;
-    choice (n,): the last target; kept (n,): room for the hull. Plain loops, so that numba may compile it.
+    r (n,); good, bad: prefix sums (n + 1,); before, after: F_{k-1}, F_k (n,), F_{-1} = 0, and without meaning where fewer than k + 1
+    types are; choice (n,): the last target; kept (n,): room for the hull. Plain loops, so that numba may compile it.
     """
     n, size, at = len(r), 0, 0
-    for j in range(n):
-        if j >= k:
-            first = before[j - 1] if k > 0 else 0.0
-            height = first - good[j] - r[j] * bad[j]
-            if k > 0 or j == 0 or height > -1e300:
-                while size - at >= 2:
-                    a, b = kept[size - 2], kept[size - 1]
-                    fa = (before[a - 1] if k > 0 else 0.0) - good[a] - r[a] * bad[a]
-                    fb = (before[b - 1] if k > 0 else 0.0) - good[b] - r[b] * bad[b]
-                    if (height - fb) * (r[b] - r[a]) >= (fb - fa) * (r[j] - r[b]):
-                        size -= 1
-                    else:
-                        break
-                kept[size] = j
-                size += 1
-            x = bad[j + 1]
-            while size - at >= 2:
-                a, b = kept[at], kept[at + 1]
-                fa = (before[a - 1] if k > 0 else 0.0) - good[a] - r[a] * bad[a]
-                fb = (before[b - 1] if k > 0 else 0.0) - good[b] - r[b] * bad[b]
-                if fb + r[b] * x > fa + r[a] * x:
-                    at += 1
-                else:
-                    break
-            t = kept[at]
-            ft = (before[t - 1] if k > 0 else 0.0) - good[t] - r[t] * bad[t]
-            after[j], choice[j] = good[j + 1] + ft + r[t] * x, t
-        else:
-            after[j], choice[j] = -1e300, 0
+    for j in range(k, n):
+        height = before[j - 1] - good[j] - r[j] * bad[j]
+        while size - at >= 2:
+            a, b = kept[size - 2], kept[size - 1]
+            fa = before[a - 1] - good[a] - r[a] * bad[a]
+            fb = before[b - 1] - good[b] - r[b] * bad[b]
+            if (height - fb) * (r[b] - r[a]) >= (fb - fa) * (r[j] - r[b]):
+                size -= 1
+            else:
+                break
+        kept[size] = j
+        size += 1
+        x = bad[j + 1]
+        while size - at >= 2:
+            a, b = kept[at], kept[at + 1]
+            fa = before[a - 1] - good[a] - r[a] * bad[a]
+            fb = before[b - 1] - good[b] - r[b] * bad[b]
+            if fb + r[b] * x > fa + r[a] * x:
+                at += 1
+            else:
+                break
+        t = kept[at]
+        after[j], choice[j] = good[j + 1] + before[t - 1] - good[t] - r[t] * bad[t] + r[t] * x, t
 
 
 def _compiler() -> Any:

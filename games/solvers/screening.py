@@ -38,7 +38,7 @@ class Menu:
 
 
 def best_menu(chances: Any, costs: Any, rewards: Any, weights: Any, participation: bool = False, single: bool = False) -> Menu:
-    """The menu of greatest expected reward less pay. single: all its contracts are one.
+    """The menu of greatest expected reward less pay. single: all its contracts are one. Solved where the greatest amount is 1.
 
     Without participation an agent has no other way out than its cheapest action. ValueError beyond 4,096 assignments.
     """
@@ -46,7 +46,8 @@ def best_menu(chances: Any, costs: Any, rewards: Any, weights: Any, participatio
     types, actions = costs.shape
     if actions**types > MOST_ASSIGNMENTS:
         raise ValueError(f"{types} types of {actions} actions make more than {MOST_ASSIGNMENTS} assignments")
-    worth = chances @ rewards
+    scale = max(float(costs.max(initial=0.0)), float(rewards.max(initial=0.0))) or 1.0
+    costs, worth = costs / scale, chances @ (rewards / scale)
     best: Menu | None = None
     for assigned in sorted(product(range(actions), repeat=types), key=lambda a: -float(weights @ worth[list(a)])):
         reward = float(weights @ worth[list(assigned)])
@@ -57,7 +58,7 @@ def best_menu(chances: Any, costs: Any, rewards: Any, weights: Any, participatio
             best = Menu(found[0], assigned, reward - found[1], found[1])
     if best is None:
         raise ValueError("no menu makes any action anybody's choice: some type has no action of least cost")
-    return best
+    return Menu(best.contracts * scale, best.actions, best.value * scale, best.pay * scale)
 
 
 def cheapest_menu(chances: Any, costs: Any, weights: Any, assigned: tuple[int, ...], participation: bool = False,

@@ -20,6 +20,8 @@ from fractions import Fraction
 from itertools import combinations
 from typing import NamedTuple
 
+BEYOND = 10**100
+"""A ratio of differences from here on is none that a bound could be computed with."""
 Matrix = Sequence[Sequence[float]]
 Exact = tuple[tuple[Fraction, ...], ...]
 
@@ -108,4 +110,4 @@ def alignment(u1: Matrix, u2: Matrix) -> float | None:
         if not one or not two:
             return None
         most = max(most, one / two, two / one)
-    return float(most)
+    return float(most) if most < BEYOND else None

@@ -640,6 +640,25 @@ def test_a_sum_with_an_unknown_part_is_unknown() -> None:
     assert reply.cost is None and reply.tokens_in == 30
 
 
+class Breaks(Thinker):
+    """Answers once, then fails."""
+    async def reply(self, turn: Turn) -> Reply:
+        if self._met:
+            raise Transient("gone")
+        return await super().reply(turn)
+
+
+def test_what_was_heard_before_a_failure_stays_with_the_turn() -> None:
+    pytest.importorskip("langgraph")
+    now = turn()
+    with pytest.raises(Transient):
+        asyncio.run(thinking(thinking(Breaks())).reply(now))  # type: ignore[arg-type]
+    assert [r.tokens_out for r in now.heard] == [1]
+    now = turn()
+    asyncio.run(thinking(thinking(Thinker())).reply(now))  # type: ignore[arg-type]
+    assert len(now.heard) == 3 and sum(r.tokens_in or 0 for r in now.heard) == 90, "nine calls, each counted once"
+
+
 def test_deliberation_closes_who_deliberates() -> None:
     inner = Thinker()
     asyncio.run(thinking(inner).close())

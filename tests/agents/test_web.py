@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 from parlour.agents.desk import Chair, Desk, Terms
 from parlour.agents.forms import Field, fields, words
 from parlour.agents.mock import Mock
+from parlour.agents.visitors import Known, Visitors
 from parlour.errors import Invalid
 from parlour.games.base import Say, Wording
 from parlour.games.email import Choice, Query
@@ -138,4 +139,52 @@ def test_each_plays_as_many_episodes_as_the_terms_say() -> None:
         assert person.chair is None and at.stage(person) == "over"
         for task in asks:
             task.cancel()
+    asyncio.run(play())
+
+
+# --- who has come before ------------------------------------------------------------------------------------------------------
+def test_links_and_cookies_are_made_from_the_secret_alone() -> None:
+    def came(secret: bytes) -> tuple[str, str]:
+        at = Desk(visitors=Visitors(secret))
+        link = at.link("human", Terms())
+        assert at.link("human", Terms()) == link != at.link("ai", Terms())
+        return link, at.visitors.cookie("human", "p-1")
+    assert came(b"one") == came(b"one")
+    assert not {*came(b"one")} & {*came(b"two")}
+
+
+def test_a_cookie_that_was_not_given_out_is_nobodys() -> None:
+    visitors = Visitors(b"one", {"p-1": Known(True, 2)})
+    at, terms = Desk(visitors=visitors), Terms(consent="We record you.", each=3)
+    link = at.link("human", terms)
+    cookie, person = at.enter(link, visitors.cookie("human", "p-1"))
+    assert (person.name, person.agreed, person.played) == ("p-1", True, 2) and at.enter(link, cookie) == (cookie, person)
+    for forged in ("p-1", "p-1.", "p-1." + "x" * 20, visitors.cookie("ai", "p-1"), Visitors(b"two").cookie("human", "p-1"), "é.ß"):
+        assert at.enter(link, forged)[1].name != "p-1"
+
+
+def test_what_was_agreed_before_there_is_a_record_waits_for_it() -> None:
+    visitors, kept = Visitors(), list[dict[str, Any]]()
+    at, terms = Desk(visitors=visitors), Terms(consent="We record you.")
+    people = [at.enter(at.link("human", terms), "")[1] for _ in range(2)]
+    at.agree(people[0], True)
+    visitors.attach(kept.append)
+    at.agree(people[1], False)
+    said = [(people[0].name, True, terms.consent), (people[1].name, False, terms.consent)]
+    assert [(e["name"], e["agreed"], e["text"]) for e in kept] == said
+
+
+def test_who_comes_back_sits_where_they_sat() -> None:
+    async def play() -> None:
+        visitors = Visitors(b"one", {"p-1": Known(), "p-2": Known()})
+        at, terms = Desk(visitors=visitors), Terms()
+        link = at.link("human", terms)
+        chairs = [Chair("human", "p-2"), Chair("human"), Chair("human", "p-1")]
+        asks = [asyncio.create_task(at.ask(chair, turn(), terms)) for chair in chairs]
+        await asyncio.sleep(0)
+        first = at.enter(link, visitors.cookie("human", "p-1"))[1]
+        stranger = at.enter(link, "")[1]
+        assert first.chair is chairs[2] and stranger.chair is chairs[1], "nobody sees what another has said while a chair is free"
+        for ask in asks:
+            ask.cancel()
     asyncio.run(play())

@@ -155,6 +155,26 @@ def test_a_run_on_a_cluster_stops_at_its_budget_and_goes_on_here_or_there(ray: A
     assert verify(store, name).divergence is None
 
 
+def test_sentinels_are_put_by_the_driver_as_by_a_run_of_one_machine(ray: Any, tmp_path: Path) -> None:
+    """The same questions in the same rounds with the same answers, out of the same purse; what is on record is not put again."""
+    from parlour.agents.mock_server import MockServer
+    put = "SELECT round, item, words, seed FROM sentinel WHERE verdict = 'ok' ORDER BY ALL"
+    with MockServer() as server:
+        seat = {"agent": "llm", "model": "mock", "endpoint": server.endpoint, "is_mock": True, "price_in": 1.0, "price_out": 10.0,
+                "max_tokens": 20}
+        design = {**DESIGN, "sentinels": 2, "seats": {"human": seat, "ai": "strategy"}, "budget": 50.0}
+        whole = parlour.run(design, tmp_path / "whole.duckdb")
+        store, engine = Store(tmp_path / "apart.duckdb"), on_ray(str(tmp_path / "shared"), 2)
+        spent = whole.sql("SELECT arg_max(spent, written) AS spent FROM stop")["spent"][0]
+        name, status = asyncio.run(start(make_design({**design, "budget": spent / 2}), store, engine=engine))
+        assert status == "stopped" and 0 < len(store.rows(put)) < len(whole.store.rows(put))
+        assert asyncio.run(resume(name, store, budget=50.0, engine=engine)) == (name, "done")
+    assert store.rows(put) == whole.store.rows(put) and len(store.rows(put)) == 2 * 13
+    assert store.rows("SELECT arg_max(spent, written) AS spent FROM stop")[0]["spent"] == pytest.approx(spent)
+    assert store.rows(PLAYED) == whole.store.rows(PLAYED)
+    assert store.rows("SELECT * FROM possibly_paid") == [] and verify(store, name).divergence is None
+
+
 # --- journals in parts --------------------------------------------------------------------------------------------------
 def episode(number: int, end: bool = True) -> list[dict[str, Any]]:
     events = [{"k": "episode", "run": "r", "e": number, "arm": "main"}, {"k": "ask", "run": "r", "e": number, "t": 0, "role": "human"},
@@ -234,8 +254,7 @@ def test_a_merge_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change, complaint", [({"episodes": "exact"}, "without --on ray"), ({"cache": "read-write"}, "one machine"),
-                                               ({"seats": {"human": "human", "ai": "mock"}}, "a person sits"),
-                                               ({"sentinels": 1}, "sentinels must be 0")])
+                                               ({"seats": {"human": "human", "ai": "mock"}}, "a person sits")])
 def test_what_cannot_be_played_apart(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(DesignError, match=complaint):
         asyncio.run(start(make_design({**DESIGN, **change}), Store(tmp_path / "x.duckdb"), engine=on_ray(str(tmp_path / "s"), 2)))

@@ -29,7 +29,10 @@ pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made
 
 FAKES: dict[str, dict[str, Any]] = {
     "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
-    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}}}
+    "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}},
+    "one order": {"slope": 5.0, "framing": {"reversed": 0.7}}, "one label": {"slope": 5.0, "framing": {"neutral": 0.7}},
+    "one story": {"slope": 5.0, "framing": {"clinic": 0.9}}, "unmoved": {"slope": 5.0}}
+LIKE = {"one order": "order", "one label": "labels", "one story": "wording"}
 
 
 def served(faults: Faults = Faults()) -> MockServer:  # noqa: B008  frozen
@@ -48,9 +51,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, r
     store, found, scores = Store(tmp_path_factory.mktemp("fidelity") / "f.duckdb"), {}, []
     with served() as server:
         people = [f.respondent("ideal", "truth")]
-        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n != "sharp"], 3, ("act",)),
+        for fakes, repeats, tasks in (([over_http(server, n) for n in FAKES if n not in ("sharp", "unmoved", *LIKE)], 3, ("act",)),
                                       ([over_http(server, "heavy", "judge")], 2, ("act", "judge", "act_on"))):
-            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, seed=2, tasks=tasks, concurrency=64)
+            made = f.design(people, fakes, (0.2, 0.4), (0.15, 0.2, 0.3, 0.4, 0.45, 0.6), repeats, ("plain", "clinic-reversed"), 2, tasks,
+                            concurrency=64)
             run, status = synchronous(start(made, store))
             assert status == "done"
             found |= rows.answers(store, run)
@@ -103,7 +107,46 @@ def test_weights_and_framing_are_told_apart(told: Any) -> None:
     weights = rows.updating(said["judge heavy"])
     assert weights is not None and (weights.prior, weights.evidence) == pytest.approx((0.8, 0.6), abs=1e-6)
     assert weights.constant == pytest.approx(0.35)
-    assert rows.framing(said["simulator heavy"]) > 0.2 > rows.framing(said["simulator step"])
+    moved, unmoved = (rows.sensitivities(said[f"simulator {who}"]) for who in ("heavy", "step"))
+    assert moved.keys() == unmoved.keys() == set()  # two wordings of which order differs too: nobody knows which of the two it was
+
+
+@pytest.mark.parametrize("who", [*LIKE, "unmoved"])
+def test_a_bias_by_wording_order_or_labels_is_found_where_it_is_and_nowhere_else(who: str, factors: Any) -> None:
+    """Over HTTP, in the crossed wordings. The sd of .7 in one of two levels is .35; of .9 in one of four wordings .45."""
+    said, scores = factors
+    found = rows.sensitivities(said[f"simulator {who}"])
+    assert found.keys() == {"wording", "order", "labels"}
+    for factor, effect in found.items():
+        true = (0.45 if factor == "wording" else 0.35) if LIKE.get(who) == factor else 0.0
+        assert effect.low <= true <= effect.high and not effect.bracket
+        assert effect.sd > 0.2 and effect.low > 0 if true else effect.sd < 0.15
+        assert number(scores, f"simulator {who}", f.SENSITIVITY[factor]) == effect.sd
+    for factor in ("order", "labels"):
+        low, high = found[factor].span
+        assert low <= (0.7 if LIKE.get(who) == factor else 0.0) <= high
+
+
+@pytest.fixture(scope="module")
+def factors(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, rows.Answers], list[dict[str, Any]]]:
+    store = Store(tmp_path_factory.mktemp("factors") / "f.duckdb")
+    with served() as server:
+        people, fakes = [f.respondent("ideal", "truth")], [over_http(server, who) for who in (*LIKE, "unmoved")]
+        made = f.design(people, fakes, (0.3,), (0.15, 0.2, 0.25, 0.3, 0.4, 0.5), 3, seed=5, tasks=("act",), concurrency=64)
+        run, status = synchronous(start(made, store))
+    assert status == "done"
+    return rows.answers(store, run), f.compared(store, run, people, fakes, draws=0)
+
+
+def test_a_logit_person_states_chances_by_their_scores(tmp_path: Path) -> None:
+    """Noisy about what pays: of a great precision he states Bayes's chance to the nearest hundredth; of a small one, any."""
+    store, people = Store(tmp_path / "l.duckdb"), [f.respondent(f"{n}=logit:{p}", "truth") for n, p in (("sharp", 1e7), ("dull", 1))]
+    one = f.respondent("bayes=updater", "simulator")
+    made = f.design(people, [one], (0.3, 0.4), (0.25, 0.4, 0.6), 4, ("plain",), tasks=("act", "judge"))
+    run, status = synchronous(start(made, store))
+    said = rows.answers(store, run)
+    sharp, dull = (rows.calibration(said[r.name]) for r in people)
+    assert status == "done" and sharp is not None and dull is not None and sharp[1] < 0.005 < 0.1 < dull[1]
 
 
 def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path: Path) -> None:
@@ -111,7 +154,7 @@ def test_an_over_sharp_simulator_leads_on_normalised_accuracy_and_loses(tmp_path
     store = Store(tmp_path / "s.duckdb")
     people, sharp = [f.respondent('people={"agent":"updater","slope":2}', "truth")], [
         f.respondent('sharp={"agent":"updater","slope":50}', "simulator")]
-    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=40, tasks=("act",)), store))
+    run, _ = synchronous(start(f.design(people, sharp, (0.4,), repeats=10, tasks=("act",)), store))
     scores = f.compared(store, run, people, sharp, draws=0)
     arm = "simulator sharp for truth people"
     assert number(scores, arm, "normalised accuracy") > 1.03 and number(scores, arm, "economic loss") > 0.02
@@ -124,7 +167,7 @@ def test_malformed_replies_widen_intervals_and_leave_estimates(tmp_path: Path) -
         store = Store(tmp_path / f"{rate:.1f}.duckdb")
         with served(Faults(rate=rate, kinds=("malformed",))) as server:
             people, one = [f.respondent("ideal", "truth")], [over_http(server, "logit")]
-            made = f.design(people, one, (0.4,), thresholds, repeats=10, tasks=("act",), attempts=1, concurrency=64)
+            made = f.design(people, one, (0.4,), thresholds, 10, ("plain", "clinic"), tasks=("act",), attempts=1, concurrency=64)
             run, _ = synchronous(start(made, store))
         scores = f.compared(store, run, people, one, draws=0)
         fit = rows.answers(store, run)["simulator logit"].threshold(0)
@@ -194,6 +237,23 @@ def test_answers_that_nobody_gave_twice_have_no_interval() -> None:
     assert rows.intervals(twice, once, False, draws=20)
 
 
+def test_errors_of_types_do_not_hide_each_other() -> None:
+    """Half a logit too easily moved at one prior, half too hardly at the other: no error on average, and both are told."""
+    rng, priors = np.random.default_rng(5), (0.2, 0.4)
+    people = answered(priors, f.THRESHOLDS, Updater(slope=6.0), 60, rng)
+    crossed = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=0.5), 60, rng)
+    crossed.counts[1] = answered(priors, f.THRESHOLDS, Updater(slope=6.0, bias=-0.5), 60, rng).counts[1]
+    found = rows.measures(people, crossed, False)
+    assert abs(found["threshold error (logits)"]) < 0.1
+    assert found["threshold error (logits), prior 0.2"] == pytest.approx(0.5, abs=0.15)
+    assert found["threshold error (logits), prior 0.4"] == pytest.approx(-0.5, abs=0.15)
+    assert found["economic loss"] == pytest.approx(np.mean([found[f"economic loss, prior {p:g}"] for p in priors]))
+    assert 0 < found["pseudo-R2: 1 - log-loss over that of chance"] < 1 - found["least log-loss"] / log(2)
+    assert not any(", prior " in name for name in rows.measures(answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng),
+                                                                answered((0.4,), f.THRESHOLDS, Updater(slope=6.0), 9, rng), False))
+    assert "people one answer is worth" in found and "people one answer is worth" not in rows.measures(people, crossed, True)
+
+
 def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> None:
     rng = np.random.default_rng(7)
     simulator = answered((0.3,), f.THRESHOLDS, Updater(slope=2.0), 5, rng)
@@ -204,6 +264,20 @@ def test_two_answers_of_people_are_enough_to_be_corrected_and_one_is_not() -> No
         assert ("people on record" in rows.measures(people, simulator, False)) == (asked == 2)
 
 
+def test_one_who_always_buys_or_never_does_has_half_a_bracket(tmp_path: Path) -> None:
+    """No rule turned it: its threshold is at least, or at most, the last rule asked. No slope, and a loss that is a number."""
+    store, people = Store(tmp_path / "b.duckdb"), [f.respondent('people={"agent":"updater","slope":4}', "truth")]
+    both = [f.respondent(f'{who}={{"agent":"updater","{field}":1.0}}', "simulator")
+            for who, field in (("eager", "eager"), ("deaf", "stubborn"))]
+    run, _ = synchronous(start(f.design(people, both, (0.4,), (0.2, 0.4, 0.6), tasks=("act",)), store))
+    scores = f.compared(store, run, people, both, draws=20)
+    told = {(s["arm"], s["benchmark"]): s["value"] for s in scores}
+    assert told["simulator eager", "threshold, prior 0.4 (at least)"] == pytest.approx(logit(0.6))
+    assert told["simulator deaf", "threshold, prior 0.4 (at most)"] == pytest.approx(logit(0.2))
+    assert not [b for arm, b in told if b.startswith("slope") and arm != "truth people"]
+    assert all(np.isfinite(v) for v in told.values())
+
+
 # --- the command ---------------------------------------------------------------------------------------------------------
 def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, store = tmp_path / "report.html", str(tmp_path / "c.duckdb")
@@ -212,7 +286,10 @@ def test_the_command_reports_and_writes_a_page(tmp_path: Path, capsys: pytest.Ca
     given = ["fidelity", "--truth", "ideal", "--simulator", 'soft={"agent":"updater","slope":3}', "--repeats", "2",
              "--thresholds", "0.2,0.4,0.6", "--store", store, "--page", str(page)]
     assert main([*given, "--estimate"]) == 0 and not Path(store).exists()
-    assert "se of a threshold" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "se of a threshold" in said and "one at a time the same calls would give 1.73 times that" in said
+    assert main([*given, "--estimate", "--wording", "plain", "--wording", "clinic-reversed"]) == 0
+    assert "sensitivity to order: not measured" in capsys.readouterr().err
     assert main(given) == 0
     assert "rationality" in (said := capsys.readouterr().out) and "economic loss" in said
     text = page.read_text()
@@ -249,13 +326,15 @@ def test_answers_on_record_are_a_truth(tmp_path: Path, capsys: pytest.CaptureFix
         lines += [f"0.4,{t},{('leave', 'buy')[int(rng.random() < acts)]}" for _ in range(60)]
     file, store = tmp_path / "shoppers.csv", str(tmp_path / "r.duckdb")
     file.write_text("\n".join(lines))
-    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "10", "--store",
+    given = ["fidelity", "--truth", f"recorded:{file}", "--simulator", 'like={"agent":"updater","slope":4}', "--repeats", "3", "--store",
              store, "--json"]
     assert main(given) == 0
     scores = json.loads(capsys.readouterr().out)["scores"]
     arm = "simulator like for truth shoppers"
     assert abs(number(scores, arm, "economic loss")) < 0.03 and abs(number(scores, arm, "threshold error (logits)")) < 0.3
     assert number(scores, arm, "PPI++: people it is worth") > number(scores, arm, "people on record") == 300
+    assert main([*given[:-1], "--estimate"]) == 0
+    assert "people on record: 300 answers; corrected by a simulator (PPI++) worth" in capsys.readouterr().err
     assert {r["arm"] for r in Store(store).rows("SELECT DISTINCT arm FROM episode")} == {f"simulator like: {t}" for t in f.TASKS}
     for wrong, said in (("prior,action\n0.4,buy", "no column 'threshold'"), ("prior,threshold,action\n0.4,0.5,maybe", "line 2"),
                         ("prior,threshold,action\n0.4,1,buy", "strictly between")):

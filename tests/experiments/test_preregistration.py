@@ -9,7 +9,7 @@ import parlour
 from parlour.errors import DesignError
 from parlour.experiments.check import explain_design
 from parlour.experiments.cli import main
-from parlour.experiments.design import Design, make_design, read_design
+from parlour.experiments.design import Design, game_of, make_design, read_design
 from parlour.experiments.lock import deviations, hash_of, lock, lock_file, locked
 
 DESIGN = """
@@ -39,6 +39,37 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "advice.toml"
     path.write_text(DESIGN)
     return path
+
+
+# --- inference --------------------------------------------------------------------------------------------------------------
+def wild(store: str, **more: Any) -> Any:
+    """Two arms in every wording, whose human is shown words."""
+    return parlour.run({"name": "wild", "seed": 3, "episodes": 48, "game": "email", "protocol": "advice", "wordings": "all",
+                        "seats": {"ai": "strategy"}, "arms": [{"name": "a", "seats": {"human": "mock"}},
+                                                              {"name": "b", "seats": {"human": "mock"}, "game": {"accuracy": 0.95}}],
+                        "hypotheses": [{"name": "worth it", "role": "ai", "arms": ["a"]}], **more}, store)
+
+
+def test_a_design_chooses_the_wild_cluster_bootstrap_and_a_command_another(store: str, capsys: Any) -> None:
+    run = wild(store, inference="webb")
+    means = run.table().query("quantity == 'payoff'")
+    assert means.method.str.contains("Webb weights").any() and not means.method.str.contains("cluster t").any()
+    found, = run.hypotheses().itertuples()
+    assert main(["hypotheses", "--store", store, "--json", "--inference", "t"]) == 0
+    other, = from_json(capsys.readouterr().out)["hypotheses"]
+    assert other["estimate"] == found.estimate and (other["low"], other["p"]) != (found.low, found.p)
+    assert "Webb" in found.method and other["method"].startswith("cluster t")
+
+
+def test_the_choice_is_explained_locked_and_checked() -> None:
+    claim = {"name": "x", "role": "human", "arms": ["main"]}
+    says = explain_design(made(wordings="all", inference="rademacher", hypotheses=[claim]))
+    assert "clusters are reckoned with by the wild cluster bootstrap, rademacher weights" in says
+    words = len(game_of({"name": "email"}).wordings)
+    assert any(f"no p over {words} wordings is below {2.0 ** (1 - words):.2g}" in line for line in says)
+    assert hash_of(made()) != hash_of(made(inference="webb"))
+    with pytest.raises(DesignError, match="inference"):
+        made(inference="bayes")
 
 
 # --- factors ----------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 import parlour
 from parlour.errors import StoreError
+from parlour.experiments.api import blamed
 from parlour.experiments.bundle import bundle, open_bundle, verify_bundle
 from parlour.experiments.cli import main
 from parlour.experiments.report import report
@@ -80,6 +81,51 @@ def test_a_report_of_a_locked_design_carries_hash_and_deviations(tmp_path: Path,
     assert main(["report", "--store", store, "--to", str(tmp_path / "r")]) == 0
     text = (tmp_path / "r" / "report.md").read_text()
     assert "Locked before it was run" in text and "1 deviation" in text and (tmp_path / "r" / "deviations.csv").exists()
+
+
+# --- copies -----------------------------------------------------------------------------------------------------------------
+def followed(played: Any, count: int) -> str:
+    """Some episodes of the arm that always gets as far as the report."""
+    return f"{played.run}/" + ",".join(str(r["episode"]) for r in played.store.rows(
+        "SELECT episode FROM episode WHERE arm = 'follow' ORDER BY episode LIMIT ?", [count]))
+
+
+def test_a_report_of_a_fork_names_its_origin_the_change_and_the_paired_effect(played: Any, tmp_path: Path) -> None:
+    forked = parlour.fork(followed(played, 6), 2, "seat:ai=liar:0.3", times=3, store=str(played.store.path))
+    found = report(forked.store, forked.run, figures=False)
+    assert [s.title for s in found.sections] == ["Design", "Fork", "Results", "What was excluded, and why", "Costs", "How to reproduce it"]
+    text, tables = as_markdown(found), {t.name: t for t in found.tables}
+    assert f"fork of run {played.run}: 6 of its 48 episodes were played again, 3 time(s) each. Up to turn 2" in text
+    assert "seat ai is taken by liar (" in text and "18 of 18 copies have ended" in text
+    assert "18 copies of recorded episodes in" in text and "24 episodes" not in text and "locked" not in text
+    frame = forked.effects()
+    assert [(r["role"], r["effect"], r["low"], r["high"]) for r in tables["effects"].rows] == [
+        (s.role, s.value, s.low, s.high) for s in frame.itertuples()]
+    assert any(r["low"] is not None for r in tables["effects"].rows)
+    file = bundle(forked.store, forked.run, tmp_path / "b.tar.gz", figures=False)
+    with tarfile.open(file) as archive:
+        assert f"{forked.run}/origins/{played.run}.jsonl" in archive.getnames()
+    checked = verify_bundle(file)
+    assert checked.differing == () and checked.cells > 50
+
+
+def test_a_report_of_swaps_shares_the_gap(played: Any) -> None:
+    run, status, _ = blamed(played.run, "human", None, False, played.store)
+    found = report(played.store, run, figures=False)
+    assert status == "done"
+    text, tables = as_markdown(found), {t.name: t for t in found.tables}
+    assert "Swaps" in [s.title for s in found.sections] and "swapped for the strategies of benchmark" in text
+    rows = [r for r in tables["blame"].rows if r["arm"] == "follow"]
+    gap, = (r["share"] for r in rows if r["of the gap"] == "gap")
+    assert sum(r["share"] for r in rows if r["of the gap"] in ("human", "ai")) == pytest.approx(gap)
+
+
+def test_a_fork_whose_origin_is_elsewhere_says_so(played: Any, tmp_path: Path) -> None:
+    forked = parlour.fork(followed(played, 3), 2, times=2, store=str(played.store.path))
+    alone = Store(tmp_path / "alone.duckdb")
+    alone.take(forked.store.journals / f"{forked.run}.jsonl")
+    found = report(alone, forked.run, figures=False)
+    assert f"run {played.run} is not in this store" in as_markdown(found) and "effects" not in {t.name for t in found.tables}
 
 
 # --- bundles ----------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from parlour.agents.mock_server import MockServer
 from parlour.errors import InputError, ParlourError
 from parlour.experiments import api
 from parlour.experiments.cli import main
+from parlour.transcripts.bill import bill
 
 KEY = "sk-test-0123456789-do-not-store"
 PLAYED = "SELECT episode, role, net FROM payoff ORDER BY ALL"
@@ -128,3 +129,29 @@ def test_a_seat_that_deliberates_talks_to_a_service_as_any_other(tmp_path: Path,
     verdicts = set(results.sql("SELECT verdict FROM attempt")["verdict"])
     assert verdicts == ({"ok", "error", "invalid"} if faulty else {"ok"})
     assert main(["verify", "--store", str(tmp_path / "x.duckdb")]) == 0
+
+
+PAID = "SELECT sum(cost) AS cost, count(*) FILTER (verdict = 'error' AND cost > 0) AS broken FROM attempt WHERE run = ?"
+COUNTED = "SELECT spent FROM stop WHERE run = ? ORDER BY written DESC LIMIT 1"
+
+
+@pytest.mark.parametrize("budget", [50.0, 0.02])
+def test_what_a_broken_deliberation_took_is_on_record(tmp_path: Path, budget: float) -> None:
+    """Drafts are paid for though the critique after them fails, or no longer fits into the budget."""
+    pytest.importorskip("langgraph")
+    with MockServer(key=KEY, faults=Faults(rate=0.3, kinds=("429", "500"))) as running:
+        model = seat(running.endpoint, price_in=1.0, price_out=100.0, max_tokens=50)
+        seats = {"human": {"agent": "deliberate", "inner": model}, "ai": "strategy"}
+        made = design(running.endpoint, seats=seats, episodes=8, calls=40, budget=budget, concurrency=1)
+        results = parlour.run(made, tmp_path / "x.duckdb")
+        assert results.status == ("done" if budget > 1 else "stopped")
+        paid, counted = (results.store.rows(q, [results.run])[0] for q in (PAID, COUNTED))
+        assert paid["broken"] > 0 and paid["cost"] == pytest.approx(counted["spent"])
+        assert results.sql("SELECT * FROM possibly_paid").empty
+        assert f"US$ {paid['cost']:.4g}" in bill(results.store, results.run)
+        assert main(["verify", "--store", str(tmp_path / "x.duckdb")]) == 0
+        if budget < 1:
+            assert results.store.rows("SELECT 1 FROM attempt WHERE finish = 'budgetspent' AND cost > 0")
+            assert main(["resume", "--store", str(tmp_path / "x.duckdb"), "--budget", "50"]) == 0
+            paid, counted = (results.store.rows(q, [results.run])[0] for q in (PAID, COUNTED))
+            assert paid["cost"] == pytest.approx(counted["spent"]) and results.sql("SELECT * FROM possibly_paid").empty

@@ -23,6 +23,11 @@ def test_intervals_cover(studies: Any) -> None:
     assert len(found) == 9 and all(f.share >= 0.87 for f in found)
 
 
+def test_wild_intervals_cover_where_sizes_differ_too(studies: Any) -> None:
+    found = list(studies.wild(40, np.random.default_rng(2), sizes=(6,)))
+    assert len(found) == 9 and all(f.share >= 0.85 for f in found if ", t," not in f.what)
+
+
 @pytest.mark.usefixtures("set_aside")
 def test_families_seldom_claim_what_is_not(studies: Any) -> None:
     found, = studies.family(25, np.random.default_rng(1))

@@ -15,6 +15,7 @@ from parlour.games.first_price_auction import FirstPriceAuction
 from parlour.games.sealed_bid import SealedBid
 from parlour.games.sealed_bid_words import Bid, Brief, Estimate, Half, Number, Values, Verdict
 from parlour.games.second_price_auction import SecondPriceAuction
+from parlour.games.solvers.belief import Belief
 from parlour.protocols.advice import Advice
 from parlour.protocols.base import Ask, Draw, Hand, Protocol, drive
 from parlour.protocols.codec import read, render, write
@@ -351,6 +352,18 @@ def test_no_option_beats_the_strategy(game: SealedBid, information: tuple[Any, .
     worth = {move: x for move, x in options}
     assert worth[chosen] >= max(worth.values()) - 1e-9 and len(options) >= 101
     assert worth[chosen] > min(worth.values()) + 0.01
+
+
+@pytest.mark.parametrize("value,bid", [(0.3, 0.2), (0.3, 0.5), (0.3, 0.9), (0.7, 0.8)])
+def test_who_bids_above_his_value_beats_rivals_whom_a_common_adviser_told_of_it(value: float, bid: float) -> None:
+    """Everybody else knows the greatest value among his own rivals: the strongest rival bids the greater of what is next to his, the
+    others their values. Against a sum over a lattice of the two rivals' values."""
+    game = FirstPriceAuction(bidders=3, signal="exact", informed="all")
+    values = [(i + 0.5) / 400 for i in range(400)]
+    beaten = sum(bid > max(low, max(value, low) if high > value else high) for a in values for b in values
+                 for low, high in [sorted((a, b))]) / 160_000
+    found = game.worth(value, bid, Belief.prior(2), None)
+    assert found == pytest.approx((value - bid) * beaten, abs=0.01 * abs(value - bid))
 
 
 def test_the_worth_of_an_option_is_its_mean_payoff() -> None:

@@ -114,6 +114,17 @@ def test_the_principals_choice_of_a_target(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
+def test_every_target(name: str) -> None:
+    t = TEXTS[name]
+    for expected in t["principal"]["per_target"]:
+        for key, participation in (("ic", False), ("ic_ir", True)):
+            found = solved(text(t, target=expected["action"], cost_bound=None, rewards=t["principal"]["reward"],
+                                participation=participation))["cost_aware"]
+            assert found.measures["expected_pay"] == close(expected[f"min_pay_{key}"])
+            assert found.value["principal"] == close(expected[f"principal_utility_{key}"])
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_the_agents_reply(name: str) -> None:
     game = text(TEXTS[name])
     for case in TEXTS[name]["agent_response_tests"]:
@@ -250,6 +261,15 @@ def test_delegated_vectors(name: str) -> None:
         assert found["single_binding"].measures[f"budget_against_{game.labels[c['binding']]}"] == close(c["B"])
         assert found["single_binding"].measures[f"holds_{game.labels[c['binding']]}"] == c["feasible"]
     assert found["min_pay"].measures["expected_pay"] == close(expected["min_pay"]["value"])
+
+
+def test_budgets_for_every_size_of_the_training_set() -> None:
+    given, expected = (CLASSIFIERS["lcdb_mnist_mlp_m1"][k] for k in ("input", "expected"))
+    for e in expected:
+        found = solved(game_of({"name": "delegated_classification", "accuracies": given["mean_acc"], "test_size": given["m"],
+                                "costs": given["n"], "target": given["n"].index(e["target_n"])}))["min_budget"]
+        assert (found.measures["budget"], found.measures["expected_pay"]) == (close(e["B"]), close(e["expected_pay"]))
+        assert found.value["agent"] == close(e["agent_utility"])
 
 
 def test_learning_curve_and_its_inflection() -> None:

@@ -243,7 +243,7 @@ def test_words_of_a_message_are_written_without_the_state(store: str) -> None:
     ({"beliefs": [0.2], "weights": [0.5, 0.5]}, "beliefs and weights must be of one length, got 1 and 2"),
     ({"odds": [1.0]}, "beliefs and odds must be of one length, got 2 and 1"),
     ({"weights": [0.5, 0.6]}, "weights must sum to 1, got 1.1"),
-    ({"beliefs": [0.0, 0.5]}, "greater than 0"),
+    ({"beliefs": [0.0, 0.5]}, "between 0 and 1"),
     ({"partitions": [[0, 1, 1]]}, "beliefs and a partition must be of one length, got 2 and 3"),
     ({"sender_utility": [[1, 0], [1, 0]]}, "both sender_utility and receiver_utility"),
     ({"beliefs": [[0.5, 0.5], [0.2, 0.8]]}, "need sender_utility and receiver_utility"),

@@ -152,6 +152,15 @@ def test_the_line_of_one_query_ends_at_its_floor() -> None:
             assert known["optimum"].value == known["noise_aware"].value
 
 
+def test_a_seat_that_errs_is_played_out_exactly(store: str) -> None:
+    """Over every state, answer and message: .5662 of three askings wrong in a fifth of cases."""
+    made = {"game": "private_persuasion", "episodes": "exact", "protocol": Noise(0.0, 0.2, 3).protocol,
+            "seats": {"sender": "strategy:noise_aware", "simulator": {"agent": "updater", "flip": 0.2}, "receiver": "strategy"}}
+    lines = parlour.run(made, store).table().query("role == 'sender'").set_index(["quantity", "benchmark"])["value"]
+    assert lines["payoff", ""] == pytest.approx(VALUE[0.2, 3], abs=1e-9)
+    assert lines["gap", "noise_aware"] == pytest.approx(0, abs=1e-9)
+
+
 def test_a_seat_that_errs_is_refused_where_answers_are_no_labels() -> None:
     class Wide(type(GAME)):  # type: ignore[misc]  # a game whose receiver answers in words
         def reply(self) -> Any:

@@ -17,7 +17,7 @@ from parlour.experiments.plan import spans
 from parlour.experiments.seating import seat_one
 from parlour.experiments.verify import verify
 from parlour.games.base import Left, learned
-from parlour.games.leading import Asked, Counts, Tried
+from parlour.games.leading import Asked, Counts, Tried, Unsure
 from parlour.games.persuading import Nature, Policy
 from parlour.protocols.base import Ask, Draw, drive
 from parlour.protocols.simulation_queries import SimulationQueries
@@ -82,6 +82,15 @@ def test_a_flip_is_heard_by_the_sender_alone() -> None:
     assert [d.chances for d in flips] == [(0.7, 0.3)]
     heard = [o for d in due if isinstance(d, Ask) for o in learned(d.news, Tried)]
     assert [o.answer.action for o in heard] == ["a2"] and play.all("simulator")[0].action == "a1"
+
+
+@pytest.mark.parametrize(("fields", "wrong"), [({"flip": 0.3}, 0.3), ({"seat_flip": 0.2}, 0.2), ({"flip": 0.1, "seat_flip": 0.125}, 0.2)])
+def test_a_sender_is_told_how_often_answers_are_wrong(fields: dict[str, float], wrong: float) -> None:
+    due, _ = by_hand(**fields)
+    assert news(due, "sender")[0] == ["Offer", "Unsure", "Left"] and all("Unsure" not in seen for seen in news(due, "simulator"))
+    told, = [o for d in due if isinstance(d, Ask) for o in learned(d.news, Unsure)]
+    assert told.wrong == pytest.approx(wrong)
+    assert all(f"is wrong with chance {w.percent(wrong)}" in told.say(w, "sender") for w in GAME.wordings)
 
 
 def test_a_sender_who_is_not_bound_learns_the_state_and_says_what_she_likes() -> None:

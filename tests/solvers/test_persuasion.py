@@ -1,10 +1,12 @@
 """Persuasion of one receiver: against the vectors, beliefs at the corners of best-answer regions, HiGHS and enumeration."""
 import json
+from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pygambit as gbt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -203,3 +205,19 @@ def test_a_middle_belief_needs_a_mixed_answer() -> None:
 def test_too_large_a_game_of_talk_is_said_to_be() -> None:
     rng = np.random.default_rng(0)
     assert talk.cheap_talk((1 / 6,) * 6, rows(rng.random((6, 3))), rows(rng.random((6, 3)))) is None
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(1, 9), st.lists(st.integers(-3, 3), min_size=12, max_size=12), st.integers(2, 3))
+def test_talk_is_the_best_of_the_equilibria_that_gambit_finds(share: int, numbers: list[int], actions: int) -> None:
+    """Two states, two messages: every extreme equilibrium of the bimatrix game of plans, in rational numbers."""
+    prior = Fraction(share, 10), 1 - Fraction(share, 10)
+    u, v = ([numbers[at + 3 * w:at + 3 * w + actions] for w in (0, 1)] for at in (0, 6))
+    plans, answers = list(product(range(2), repeat=2)), list(product(range(actions), repeat=2))
+    tables = [np.array([[sum(prior[w] * table[w][told[plan[w]]] for w in (0, 1)) for told in answers] for plan in plans], dtype=object)
+              for table in (u, v)]
+    game = gbt.Game.from_arrays(*tables)
+    sender = next(iter(game.players))
+    best = max(float(e.payoff(sender)) for e in gbt.nash.enummixed_solve(game, rational=True).equilibria)
+    found = talk.cheap_talk(tuple(map(float, prior)), *(tuple(tuple(map(float, row)) for row in table) for table in (u, v)))
+    assert found is not None and found.sender == pytest.approx(best, abs=1e-7)

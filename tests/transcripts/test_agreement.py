@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from parlour.games.solvers.noisy_receiver import Receiver, best_margin, best_policy, cost_of, kept, logit, repairing_margin, value
 from parlour.transcripts import agreement as a
-from parlour.transcripts.psychometric import expected_se, fit, grether, inversions, lapses, spread
+from parlour.transcripts.psychometric import expected_se, fit, grether, inversions, lapses
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "fidelity.json").read_text())
 TAUS = VECTORS["logit_recovery"][0]["inputs"]["taus"]
@@ -163,7 +163,6 @@ def test_small_things() -> None:
     assert inversions([0, 1, 2], [5, 6, 1], [10, 10, 10]) == 1
     assert a.worth_in_people(0.4, 0.5) == pytest.approx(24) and isinf(a.worth_in_people(0.4, 0.4))
     assert isinf(a.kl([0.5], [0.0])) and a.correlation([1, 1], [0, 1]) is None
-    assert spread([1.0, 1.0], [0.1, 0.1]) == 0 and spread([0.0, 2.0], [0.1, 0.1]) == pytest.approx(np.sqrt(2 - 0.01))
     with pytest.raises(ValueError, match="one length"):
         a.brier([1], [1, 0])
 

@@ -1,6 +1,7 @@
 """People in browsers: two at a table, reloads, answers sent twice, those who leave, and that nobody sees what is not theirs."""
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 import parlour
 from parlour.errors import InputError
 from parlour.experiments.verify import verify
+from parlour.transcripts.export import export
 from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("viewer")  # one browser and one server for all of them
@@ -202,7 +204,7 @@ def test_questions_before_the_game_come_as_forms(tmp_path: Path, capfd: pytest.C
 
 
 def test_a_session_that_was_interrupted_goes_on_with_what_was_said(tmp_path: Path) -> None:
-    """By the command, in another process, with a link of its own."""
+    """By the command, in another process: the link that was given out still leads there, and who comes back by it is known again."""
     code = "import sys; from parlour.experiments.cli import main; sys.exit(main())"
 
     @contextmanager
@@ -217,19 +219,46 @@ def test_a_session_that_was_interrupted_goes_on_with_what_was_said(tmp_path: Pat
             finally:
                 process.kill()
 
-    with parlour_("play", "email", "--seat", 'human={"agent": "web", "port": 0}', "--seat", "ai=strategy") as (process, link, client):
+    human = f'human={{"agent": "web", "port": {free_port()}, "consent": "We record you."}}'
+    with parlour_("play", "email", "--seat", human, "--seat", "ai=strategy") as (process, link, client):
+        declined = httpx.post(link, data={"consent": "no"}, follow_redirects=True)
+        assert "We record you." in client.get(link).text and declined.status_code == 200
+        client.post(link, data={"consent": "yes"})
         client.post(link, data={**form(until(client, link, "Your turn")), "question": "Which one?"})
         until(client, link, "Your turn")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+        known, cookies = link, dict(client.cookies)
+    secret, = tmp_path.rglob("*.secret")
+    assert secret.stat().st_mode & 0o777 == 0o600
     with parlour_("resume") as (process, link, client):
+        assert link == known
+        assert "We record you." in httpx.get(link).text, "a stranger is asked first"
+        client.cookies.update(cookies)
         text = until(client, link, "Your turn")
         assert "question: Which one?" in text
         client.post(link, data={**form(text), "action": "C"})
         until(client, link, "Thank you")
         assert process.wait(20) == 0
+    assert not secret.exists(), "the run is done"
     store = Store(tmp_path / "x.duckdb")
-    assert verify(store, str(store.rows("SELECT run FROM run")[0]["run"])).divergence is None
+    run = str(store.rows("SELECT run FROM run")[0]["run"])
+    assert verify(store, run).divergence is None
+    said = store.rows("SELECT c.*, t.text FROM consent c JOIN text t ON t.hash = c.prompt ORDER BY c.written")
+    assert [(c["role"], c["agreed"], c["text"]) for c in said] == [("human", False, "We record you."), ("human", True, "We record you.")]
+    assert {r["fingerprint"] for r in store.rows("SELECT a.fingerprint FROM attempt a JOIN ask k USING (run, episode, turn) "
+                                                 "WHERE k.role = 'human'")} == {said[1]["person"]}
+    exported = {p.stem: p.read_text() for p in export(store, run, tmp_path / "out", "jsonl")}
+    assert said[1]["person"] in exported["consent"] and "We record you." in exported["text"]
+    with store.open(write=True) as db:
+        db.execute("UPDATE consent SET agreed = true")
+    assert verify(store, run).divergence is not None
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
