@@ -260,6 +260,11 @@ def warn(store: Store, run: str) -> None:
         _warn(warning)
 
 
+PLANNED = ("CASE WHEN r.run NOT IN (SELECT run FROM fork) THEN "
+           "try_cast(r.design ->> 'episodes' AS INTEGER) * json_array_length(r.design -> 'arms') END")
+"""SQL: how many episodes the design of run r has; NULL for forks and exact evaluations, whose number no design tells."""
+
+
 def closing(store: Store, run: str, status: str) -> None:
     """What stands under a table: the bill, where everything is, and the calls that may have been paid for nothing."""
     from ..transcripts.bill import bill
@@ -268,6 +273,10 @@ def closing(store: Store, run: str, status: str) -> None:
         print(cost)
     print(f"\n{run}: {status}. Transcripts and scores are in {store.path}; read one with "
           f"`parlour transcript {run}/0 --store {store.path}`")
+    of, ended = store.rows(f"SELECT {PLANNED} AS planned, (SELECT count(*) FROM ending n WHERE n.run = r.run) AS ended FROM run r "
+                           "WHERE r.run = ?", [run])[0].values()
+    if of is not None and ended < of:
+        print(f"{ended} of {of} episodes have ended, and the table is of these: go on with `parlour resume {run} --store {store.path}`")
     if root := noted(store, run):
         print(f"Root of its episodes: {root}. Note it down: `parlour verify {run} --store {store.path} --root ...`")
     if lost := sum(r["calls"] for r in store.rows(POSSIBLY_PAID, [run])):
@@ -302,9 +311,8 @@ def runs(args: Namespace) -> int:
         "SELECT r.run, r.name, count(e.episode) AS episodes, count(n.episode) AS ended, "
         "coalesce((SELECT arg_max(status, written) FROM stop s WHERE s.run = r.run), 'unfinished') AS status, "
         "(SELECT coalesce(sum(calls), 0)::INTEGER FROM possibly_paid p WHERE p.run = r.run) AS possibly_paid, "
-        "r.versions ->> 'parlour' AS parlour, CASE WHEN r.run IN (SELECT run FROM fork) THEN NULL ELSE "
-        "try_cast(r.design ->> 'episodes' AS INTEGER) * json_array_length(r.design -> 'arms') END AS planned "
-        "FROM run r LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) GROUP BY ALL ORDER BY min(r.written)")
+        f"r.versions ->> 'parlour' AS parlour, {PLANNED} AS planned FROM run r "
+        "LEFT JOIN episode e USING (run) LEFT JOIN ending n USING (run, episode) GROUP BY ALL ORDER BY min(r.written)")
     taken = {r["run"] for r in found}
     waiting = sorted(p.stem for p in store.journals.glob("*.jsonl") if p.stem not in taken)
     if args.json:

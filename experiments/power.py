@@ -127,7 +127,8 @@ def says(found: Needed, design: Design) -> Iterator[str]:
         yield (f"{p.hypothesis}: standard deviation {s.sd:.4g}, intraclass correlation {s.wording:.2g} of wordings, {s.tape:.2g} of draws "
                f"(from {found.source}), {p.wordings} wording(s), alpha {p.alpha:.3g}")
         if p.plan is None:
-            yield "    no number of episodes will do: with so few wordings their differences alone are too wide. Add wordings."
+            yield ("    no number of episodes will do: with so few wordings their differences alone are too wide. Add wordings to the "
+                   "game, or play one, wordings = [\"plain\"], and claim it for that one.")
         else:
             aim = f"finds an effect of {p.effect:g} with power {p.plan.power:.2f}" if p.effect is not None else "has"
             yield f"    {p.plan.episodes} episodes per arm: {aim}, half-width {p.plan.half:.4g} at {p.plan.dof} degrees of freedom"

@@ -114,6 +114,7 @@ def test_runs_that_were_cut_off_are_listed_against_their_plan(capsys: pytest.Cap
     (journals / "young-20260101-000000-abcd.jsonl").write_text("")
     first, second = ok(capsys, "runs").splitlines()
     assert first.startswith(f"{name}  2/6 episodes ended")
+    assert f"2 of 6 episodes have ended, and the table is of these: go on with `parlour resume {name}" in ok(capsys, "score")
     assert second.startswith("young-20260101-000000-abcd  in its journal alone") and "parlour resume young-" in second
 
 
