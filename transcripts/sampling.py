@@ -120,6 +120,11 @@ class Sample:
         names = sorted({d for u in self.units for d in u.clusters})
         return [d for d in names if len({u.clusters.get(d, "") for u in self.units}) > 1]
 
+    def held(self, dimension: str) -> tuple[int, float]:
+        """(clusters along a dimension, how many of equal size have as uneven shares: 1 / sum_g a_g^2)."""
+        shares = _sums(clusters_of(self.units, dimension), self.shares).values()
+        return len(shares), 1 / fsum(a * a for a in shares)
+
     def error(self, *by: str) -> Error:
         """V with every combination of ids as a cluster."""
         ids = clusters_of(self.units, *by)

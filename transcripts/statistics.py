@@ -165,7 +165,15 @@ def _with_interval(estimate: Estimate, sample: Sample, strata: int, inference: I
     estimate = replace(estimate, error=sqrt(error.variance), dof=error.dof)
     if inference != "t" and any(e.by for e in sample.errors()):
         return _wild(estimate, sample, error, inference)
-    return replace(_by_t(estimate, error, strata), errors=_tested(sample.errors()))
+    return replace(_by_t(estimate, error, strata), errors=_tested(sample.errors()), note=_uneven(sample, error))
+
+
+def _uneven(sample: Sample, error: Error) -> str:
+    """A word of warning where a few clusters have most of the weight: t covers too seldom there, the wild bootstrap does not."""
+    held = min((sample.held(d) for d in error.by), key=lambda pair: pair[1] / pair[0], default=(1, 1.0))
+    if held[1] >= held[0] / 2:
+        return ""
+    return f"{held[0]} clusters of unequal size, worth {held[1]:.1f}: t is too sure; inference = \"rademacher\" is not"
 
 
 def _by_t(estimate: Estimate, error: Error, strata: int) -> Estimate:

@@ -172,6 +172,16 @@ def test_no_spread_leaves_what_the_bounds_allow() -> None:
     assert unbounded.low is None and "not bounded" in unbounded.note
 
 
+def test_a_few_clusters_that_hold_most_of_the_weight_are_told() -> None:
+    """40, 10, 5, 5, 3 and 2 episodes: shares whose squares sum to .417, as of 2.4 equal clusters; six of ten each are not remarked on."""
+    def rows(sizes: Sequence[int]) -> list[Row]:
+        rng = Random(3)
+        return [Row(rng.gauss(g, 1), signature=f"{g}/{i}", clusters={"wording": str(g)}) for g, n in enumerate(sizes) for i in range(n)]
+
+    assert "6 clusters of unequal size, worth 2.4" in mean(rows((40, 10, 5, 5, 3, 2))).note
+    assert mean(rows((10,) * 6)).note == "" == mean(rows((40, 10, 5, 5, 3, 2)), inference="rademacher").note
+
+
 def test_one_big_cluster_is_about_one_observation() -> None:
     rows = ([Row(1 + i * 1e-6, signature=f"u{i}", clusters={"wording": "u"}) for i in range(99)]
             + [Row(5.0, signature="v", clusters={"wording": "v"})])
