@@ -1,6 +1,6 @@
 """Seats that play by what the experiment hands them: a benchmark's strategy, or what each open move is worth."""
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from pydantic import PrivateAttr
 
@@ -10,11 +10,11 @@ from .chances import Mixing, unseated
 
 
 class Planned(Agent):
-    """Knows the strategy of a benchmark: `benchmark` is its name, None the game's usual one. Each kind has the field in its own
-    place, since a seat is written `name:first-field`.
+    """Knows the strategy of a benchmark.
+
+    benchmark  its name; None: the game's usual one
     """
-    if TYPE_CHECKING:
-        benchmark: str | None
+    benchmark: str | None = None
     _plan: Strategy | None = PrivateAttr(None)
 
     def bind(self, seating: Seating) -> Self:

@@ -16,7 +16,6 @@ class Liar(Planned, Mixing):
     benchmark  name of the benchmark; None: the game's usual one
     """
     lies: Chance = 0.3
-    benchmark: str | None = None
 
     def chances(self, turn: Turn) -> Mixed:
         found: list[tuple[float, Move | None]] = []

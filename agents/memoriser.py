@@ -1,6 +1,4 @@
 """A mock that knows the game by heart where it is told as usual, and nothing where it is not: what contamination would look like."""
-
-
 from ..protocols.codec import write
 from ..protocols.seat import Reply, Turn
 from .handed import Planned
@@ -14,7 +12,6 @@ class Memoriser(Planned):
     benchmark  whose strategy; None: the game's usual one
     """
     knows: str = "plain"
-    benchmark: str | None = None
 
     async def reply(self, turn: Turn) -> Reply:
         if turn.wording.name != self.knows:

@@ -19,7 +19,6 @@ class Scaled(Planned, Mixing):
     """
     factor: Annotated[float, Field(ge=0)] = 1.0
     flat: Annotated[float, Field(ge=0)] = 0.0
-    benchmark: str | None = None
 
     def chances(self, turn: Turn) -> Mixed:
         return tuple((p, None if move is None else type(move).model_validate({k: self._bent(v) for k, v in move.model_dump().items()}))

@@ -10,7 +10,6 @@ class Strategy(Planned, Mixing):
 
     benchmark  name of the benchmark; None: the game's usual one
     """
-    benchmark: str | None = None
 
     def chances(self, turn: Turn) -> Mixed:
         return self.planned(turn)

@@ -76,6 +76,7 @@ class Share(Purse):
     def __init__(self, bank: Any, worker: str):
         super().__init__(0.0)
         self._bank, self._worker = bank, worker
+        self._settling: list[Any] = []
 
     async def reserve(self, worst: float) -> None:
         with unhurried():
@@ -84,7 +85,13 @@ class Share(Purse):
             raise BudgetSpent(why)
 
     def settle(self, worst: float, cost: float) -> None:
-        self._bank.settle.remote(self._worker, worst, cost)
+        self._settling.append(self._bank.settle.remote(self._worker, worst, cost))
+
+    async def settled(self) -> None:
+        """Waits until the purse knows what all calls so far have cost: whoever asks it next is told."""
+        settling, self._settling = self._settling, []
+        for known in settling:
+            await known
 
 
 class Worker:
@@ -111,6 +118,9 @@ class Worker:
                 await run.sampled()
             except ParlourError as error:
                 return "stopped", str(error)
+            finally:
+                if isinstance(purse := self._service.purse, Share):
+                    await purse.settled()
         return "done", ""
 
 
@@ -176,7 +186,11 @@ class Cluster:
     async def _put(self, sentinels: Sentinels) -> None:
         purse = None if self._bank is None else Share(self._bank, "driver")
         with within(replace(current(), purse=purse)):
-            await sentinels.due(len(self.gathering.ended), self.progress.planned or 0)
+            try:
+                await sentinels.due(len(self.gathering.ended), self.progress.planned or 0)
+            finally:
+                if purse is not None:
+                    await purse.settled()
 
     def _dealt(self, order: list[int]) -> deque[tuple[Task, dict[int, list[Event]]]]:
         """Episodes in the order of play, some at a time: enough for a worker's concurrency, few enough for all to share."""

@@ -28,6 +28,7 @@ from .design import Design, Fields, make_design, seat
 
 IDEAL = "ideal"
 HUMANS = "humans:"
+MESSAGES = ("buy",)
 TASKS = ("act", "judge", "act_on")
 PRIORS = (0.2, 0.4)
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
@@ -39,8 +40,9 @@ MAKERS = {"openai": ("gpt", "o", "chatgpt", "text", "davinci", "codex"), "anthro
           "alibaba": ("qwen", "qwq"), "deepseek": ("deepseek",), "xai": ("grok",), "microsoft": ("phi",)}
 """Maker -> first words of its models' names, without a number at their end."""
 SENSITIVITY = {"wording": "sensitivity: sd of the threshold over wordings", "order": "sensitivity: sd of the threshold over orders",
-               "labels": "sensitivity: sd of the threshold over labels"}
-SHIFTS = {"order": "shift of the threshold, options reversed", "labels": "shift of the threshold, labels neutral"}
+               "labels": "sensitivity: sd of the threshold over labels", "message": "sensitivity: sd of the threshold over messages"}
+SHIFTS = {"order": "shift of the threshold, options reversed", "labels": "shift of the threshold, labels neutral",
+          "message": "shift of the threshold, told to leave"}
 KIN = "same family: not for headlines"
 
 
@@ -78,7 +80,7 @@ def respondent(text: str, role: str) -> Respondent:
 
 def design(people: Sequence[Respondent], simulators: Sequence[Respondent], priors: Sequence[float] = PRIORS,
            thresholds: Sequence[float] = THRESHOLDS, repeats: int = REPEATS, wordings: Sequence[str] = (), seed: int = 0,
-           tasks: Sequence[str] = TASKS, **more: Any) -> Design:
+           tasks: Sequence[str] = TASKS, messages: Sequence[str] = MESSAGES, **more: Any) -> Design:
     """Every respondent answers every item in every wording, `repeats` times, in each of the tasks. No wordings: the crossed ones.
 
     Raises DesignError for less than two repeats (answers are halved) or an even chance of 0 or 1.
@@ -89,11 +91,11 @@ def design(people: Sequence[Respondent], simulators: Sequence[Respondent], prior
     both = [*people, *simulators]
     if len({r.name for r in both}) < len(both):
         raise DesignError("two respondents of one name: give them names, --simulator NAME=SPEC.")
-    game = {"name": "announced_policy", "priors": list(priors), "thresholds": list(thresholds)}
+    game = {"name": "announced_policy", "priors": list(priors), "thresholds": list(thresholds), "messages": list(messages)}
     arms = [{"name": f"{r.name}{SEP}{task}", "game": {**game, "task": task}, "protocol": "silent", "seats": {"buyer": r.spec}}
             for r in both for task in tasks]
-    return make_design({"name": "fidelity", "seed": seed, "episodes": len(priors) * len(thresholds) * len(words) * repeats,
-                        "wordings": list(words), "arms": arms, **more})
+    episodes = len(priors) * len(thresholds) * len(messages) * len(words) * repeats
+    return make_design({"name": "fidelity", "seed": seed, "episodes": episodes, "wordings": list(words), "arms": arms, **more})
 
 
 def told_in(wordings: Sequence[str]) -> tuple[str, ...]:
@@ -110,14 +112,16 @@ def page_of(args: Namespace) -> Path | None:
     return Path(args.page) if args.page else None
 
 
-def precision(priors: Sequence[float], thresholds: Sequence[float], wordings: Sequence[str], repeats: int) -> Iterator[str]:
-    """What so many answers to every item in each of the wordings will buy, before anything is asked."""
-    x, asked = [logit(t) for t in thresholds], repeats * len(wordings)
+def precision(priors: Sequence[float], thresholds: Sequence[float], wordings: Sequence[str], repeats: int,
+              messages: Sequence[str] = MESSAGES) -> Iterator[str]:
+    """What so many answers to every item in each of the wordings and messages will buy, before anything is asked."""
+    told = rows.variants(wordings, messages)
+    x, asked = [logit(t) for t in thresholds], repeats * len(told)
     worst = {slope: max(expected_se(x, logit(p), slope, asked)[0] for p in priors) for slope in SLOPES}
     for slope, se in worst.items():
         yield f"    se of a threshold if the slope is {slope:g}: at most {se:.3f} logits ({asked} answers an item)"
     yield f"    se of a share near one half: {sqrt(0.25 / asked):.3f} an item"
-    yield from _of_factors(rows.factors(wordings), {slope: 2 * se / sqrt(len(priors)) for slope, se in worst.items()})
+    yield from _of_factors(rows.factors(told), {slope: 2 * se / sqrt(len(priors)) for slope, se in worst.items()})
 
 
 def people_worth(n: int, asked: int) -> Iterator[str]:
@@ -128,7 +132,7 @@ def people_worth(n: int, asked: int) -> Iterator[str]:
 
 
 def _of_factors(factors: Mapping[str, Sequence[str]], shifts: Mapping[float, float]) -> Iterator[str]:
-    """How well wording, order and labels are told apart. shifts: slope -> se of a shift between two halves of the answers."""
+    """How well wording, order, labels and message are told apart. shifts: slope -> se of a shift between two halves of the answers."""
     from scipy.stats import chi2
     told, wordings = told_apart(factors), len(set(factors["wording"]))
     if "wording" in told:
@@ -136,12 +140,13 @@ def _of_factors(factors: Mapping[str, Sequence[str]], shifts: Mapping[float, flo
         yield f"    sd of the threshold over {wordings} wordings: known to a factor {low:.2f} .. {high:.3g} at best"
     two = [f for f in told if f in SHIFTS]
     if two:
-        single = sqrt((wordings + len(two)) / 2)
+        single = sqrt((wordings + len(two)) / 2)  # as many levels to be asked as there are, each of the same calls
         yield (f"    se of its shift by {' or '.join(two)}: " + ", ".join(f"{se:.3f} logits (slope {b:g})" for b, se in shifts.items())
                + (f"; crossed, each answer serves every factor: one at a time the same calls would give {single:.2f} times that"
                   if single > 1 else ""))
     for f in (f for f in SENSITIVITY if f not in told):
-        yield f"    sensitivity to {f}: not measured, as these wordings do not vary it apart from the others"
+        yield f"    sensitivity to {f}: not measured" + ("; it is with --message buy --message leave, and twice the calls"
+                                                         if f == "message" else ", as these wordings do not vary it apart from the others")
 
 
 def tell(made: Design, precise: Iterable[str]) -> None:

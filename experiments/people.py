@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import DesignError
 from ..transcripts.arms import Score
 from ..transcripts.fidelity import Answers, answers
+from ..transcripts.pages import shown
 from ..transcripts.scores import lines
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
@@ -14,6 +15,7 @@ from .design import Design
 from .fidelity import (
     HUMANS,
     IDEAL,
+    MESSAGES,
     PRIORS,
     REPEATS,
     SENSITIVITY,
@@ -25,6 +27,7 @@ from .fidelity import (
     design,
     matrix,
     page_of,
+    people_worth,
     precision,
     respondent,
     tell,
@@ -35,7 +38,8 @@ from .recorded import RECORDED, recorded
 SHOWN = ("economic loss", "overpromise", "margin that repairs it", "threshold error (logits)", "log slope ratio", "total variation",
          "expected calibration error", "log-loss", "least log-loss", "normalised accuracy", "PPI++: people's mean share",
          "PPI++: people it is worth", "people on record")
-OF_EACH = (*SENSITIVITY.values(), *SHIFTS.values())
+OF_EACH = ("threshold, ", "slope, ", *SENSITIVITY.values(), *SHIFTS.values())
+"""Of every respondent: what the names of the lines begin with."""
 
 
 def fidelity(args: Namespace) -> int:
@@ -49,9 +53,12 @@ def fidelity(args: Namespace) -> int:
     priors, thresholds = _items(args, [said for _, said in on_record])
     more = {"budget": args.budget} if args.budget is not None else {}
     repeats = REPEATS if args.repeats is None else args.repeats
-    made = design(asked, simulators, priors, thresholds, repeats, args.wording, args.seed, cache=args.cache, attempts=args.attempts, **more)
+    messages = tuple(dict.fromkeys(args.message)) or MESSAGES
+    made = design(asked, simulators, priors, thresholds, repeats, args.wording, args.seed, messages=messages, cache=args.cache,
+                  attempts=args.attempts, **more)
     if args.estimate or not args.json:
-        tell(made, precision(priors, thresholds, told_in(args.wording), repeats))
+        n = sum(int(said.counts[..., 1].sum()) for _, said in on_record)
+        tell(made, [*precision(priors, thresholds, told_in(args.wording), repeats, messages), *people_worth(n, int(made.episodes))])
     if args.estimate:
         return 0
     return _report(args, made, [*(who for who, _ in on_record), *asked], simulators, {who.name: said for who, said in on_record})
@@ -108,7 +115,7 @@ def table(scores: Sequence[Score]) -> None:
         if s["benchmark"] == "valid replies":
             print(f"{s['arm']}: {s['value']:.1%} of replies valid, {s['missing']} items without an answer")
             _updating(scores, s["arm"])
-        elif s["benchmark"] in OF_EACH:
+        elif s["quantity"] == "respondent" and s["benchmark"].startswith(OF_EACH):
             print(_numbers(s))
     if any(p == f"truth {IDEAL}" for _, p, _ in matrix(scores)):
         print("Against the ideal type the numbers are rationality; fidelity is the distance to people.")
@@ -119,8 +126,8 @@ def _updating(scores: Sequence[Score], who: str) -> None:
     by = {s["benchmark"]: s["value"] for s in scores if s["arm"] == who}
     if "updating: weight of the prior" in by:
         prior, message, more = (by[f"updating: {name}"] for name in ("weight of the prior", "weight of the evidence", "constant"))
-        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), and adds "
-              f"{round(more, 2) + 0.0:.2f} logits")
+        print(f"    weighs the prior by {prior:.2f}, the message by {message:.2f} (by Bayes's rule 1 and 1), "
+              f"and adds {round(more, 2) + 0.0:.2f} logits")
 
 
 def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[str, Any]) -> None:
@@ -135,8 +142,8 @@ def _cell(scores: Sequence[Score], simulator: str, people: str, lead: Mapping[st
 
 def _numbers(s: Score) -> str:
     """A line of the table: name, value, interval, and whether that is a bracket."""
-    span = f"   [{s['low']:.3f}, {s['high']:.3f}]" if s["low"] is not None else ""
-    return f"    {s['benchmark']:<48} {s['value']:>8.3f}{span}{' (bracket)' if s['method'] == 'bracket' else ''}"
+    span = f"   [{shown(s['low'])}, {shown(s['high'])}]" if s["low"] is not None else ""
+    return f"    {s['benchmark']:<48} {shown(s['value']):>8}{span}{' (bracket)' if s['method'] == 'bracket' else ''}"
 
 
 COMMANDS: dict[str, Callable[[Namespace], int]] = {"fidelity": fidelity}

@@ -18,7 +18,7 @@ from ..transcripts.scores import lines, put
 from ..transcripts.store import Store
 from .commands import closing, emit, warn
 from .design import Design, make_design
-from .fidelity import HUMANS, Respondent, page_of, respondent, tell
+from .fidelity import HUMANS, Respondent, page_of, people_worth, respondent, tell
 from .humans import DataSet, data_set
 
 SAID = """
@@ -59,8 +59,8 @@ def against_humans(args: Namespace) -> int:
     from .runner import start
     if len(args.truth) > 1:
         raise DesignError("one data set of people at a time: give a single --truth humans:NAME.")
-    if args.priors or args.thresholds:
-        raise DesignError("--priors and --thresholds belong to items of persuasion: leave them out with --truth humans:...")
+    if args.priors or args.thresholds or args.message:
+        raise DesignError("--priors, --thresholds and --message belong to items of persuasion: leave them out with --truth humans:...")
     page = page_of(args)
     name = args.truth[0].removeprefix(HUMANS)
     of, simulators = data_set(name), [respondent(s, "simulator") for s in args.simulator]
@@ -70,7 +70,9 @@ def against_humans(args: Namespace) -> int:
     repeats = max(2, REPEATS // len(of.ways)) if args.repeats is None else args.repeats
     made = design(of, simulators, repeats, args.wording or ("all",), args.seed, cache=args.cache, attempts=args.attempts, **more)
     if args.estimate or not args.json:
-        tell(made, [f"    se of a share near one half: {(0.25 / repeats / len(of.ways)) ** 0.5:.3f} a question and wording"])
+        n = sum(q.n or 0 for q in of.questions if of.people(q)) if of.kind == "choice" and of.compare == "levels" else 0
+        tell(made, [f"    se of a share near one half: {(0.25 / repeats / len(of.ways)) ** 0.5:.3f} a question and wording",
+                    *people_worth(n, int(made.episodes))])
     if args.estimate:
         return 0
     store = Store(args.store)
@@ -167,7 +169,7 @@ def baselines(of: DataSet) -> dict[str, float]:
     known, found = [i for i, q in enumerate(of.questions) if of.people(q)], {}
     twice = [(of.people(q)[0], q.again[0]) for q in of.questions if q.again]
     if len(twice) > 1:
-        r = closeness.correlation([a for a, _ in twice], [b for _, b in twice], True)
+        r = closeness.correlation([one for one, _ in twice], [other for _, other in twice], True)
         found = {} if r is None else {"rank correlation of conditions, one study with another": r}
     if not known or of.compare != "levels":
         return found

@@ -217,6 +217,8 @@ def _fidelity(commands: "Commands") -> None:
     to.add_argument("--simulator", action="append", required=True, metavar="WHO", help="who stands in for them; may be repeated")
     to.add_argument("--priors", default="", metavar="P,P", help="one type each (default 0.2,0.4)")
     to.add_argument("--thresholds", default="", metavar="T,T", help="of the rules (default: twelve from 0.05 to 0.7)")
+    to.add_argument("--message", action="append", default=[], choices=("buy", "leave"),
+                    help="what is said by the rule; may be repeated (default buy)")
     to.add_argument("--repeats", type=int, help="of every item in every wording (default 2; of questions to people on record 10)")
     to.add_argument("--attempts", type=int, default=3, help="replies to one ask before it is given up (default 3)")
     to.add_argument("--wording", action="append", default=[], metavar="W", help="may be repeated; or all (default: eight of sixteen that "

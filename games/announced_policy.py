@@ -1,16 +1,18 @@
 """A buyer hears what a seller says, and knows by which rule she says it: does he buy?
 
 A product is good with chance p. The seller has bound herself to a rule: she says "buy it" with chance s1 if it is good, s0
-if it is bad. She said it. Bought, a good product is worth d1 to the buyer, a bad one costs him d0; left, both are worth 0.
+if it is bad. She said it. (Or she says "leave it" by the same chances: words mean what the rule makes of them.)
+Bought, a good product is worth d1 to the buyer, a bad one costs him d0; left, both are worth 0.
 
     p_k  priors      chances that the product is good, one per type of buyer         (n,), in (0, 1)
     t_d  thresholds  of the rule: s0 / (s0 + s1); the greater of s0, s1 is 1         (D,), in (0, 1)
     d1   gain, d0 loss                                                               money, > 0
+    messages     what she said: `buy`, `leave`                              default: buy
     task   `act`: buy or leave, told the rule and what she said; `judge`: state the chance that the product is good, told the
            same; `act_on`: buy or leave, told that chance, and no rule. Three tasks on the same items tell apart how he updates,
            what he wants and how noisy he is
 
-Items are all pairs (p_k, t_d), each as likely as the others. The posterior is p s1 / (p s1 + (1-p) s0); its log odds are
+Items are all triples (p_k, t_d, message), each as likely as the others. The posterior is p s1 / (p s1 + (1-p) s0); its log odds are
 logit p - logit t. A Bayesian buys iff logit p - logit t + ln(d1/d0) >= 0; with d1 = d0, iff p >= t. `act`, `act_on` pay the
 expected worth of what he does, `judge` 1 - (stated - posterior)^2, a proper score. Ties: buy.
 Checked example: p = .4, t = .4, d1 = d0 = 1: s0 = 2/3, posterior 1/2, he buys, worth 0.
@@ -46,28 +48,31 @@ from .base import (
 
 Inner = Annotated[float, Field(gt=0, lt=1)]
 Task = Literal["act", "judge", "act_on"]
+Message = Literal["buy", "leave"]
 SOURCE = "Kamenica and Gentzkow 2011; Bayes's rule"
 HUNDREDTHS = tuple(i / 100 for i in range(101))
 """The chances among which somebody chooses who weighs what each earns."""
 
 
 class Item(State):
-    """One buyer's prior and the threshold of one rule."""
+    """One buyer's prior, the threshold of one rule and what was said by it."""
     prior: Inner
     threshold: Inner
+    message: Message = "buy"
 
 
 class Rule(Observation):
-    """What a buyer knows of the product, of the seller's rule, and that she said "buy it"."""
+    """What a buyer knows of the product, of the seller's rule, and what she said: by the rule, with these chances."""
     prior: Inner
     if_good: Chance
     if_bad: Chance
     gain: float
     loss: float
+    message: Message = "buy"
 
     def say(self, w: Wording, me: Role) -> str:
-        return w.tell("rule", **_shares(w, prior=self.prior, good=self.if_good, bad=self.if_bad)) + " " + w.tell(
-            "stakes", gain=w.difference(self.gain), loss=w.difference(self.loss))
+        rule = w.tell("rule", said=w.tell(f"says_{self.message}"), **_shares(w, prior=self.prior, good=self.if_good, bad=self.if_bad))
+        return rule + " " + w.tell("stakes", gain=w.difference(self.gain), loss=w.difference(self.loss))
 
 
 class Odds(Observation):
@@ -109,20 +114,22 @@ class AnnouncedPolicy(Game):
     thresholds: Annotated[tuple[Inner, ...], Field(min_length=1)] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
     gain: Annotated[float, Field(gt=0)] = 1.0
     loss: Annotated[float, Field(gt=0)] = 1.0
+    messages: Annotated[tuple[Message, ...], Field(min_length=1)] = ("buy",)
     task: Task = "act"
 
     def players(self) -> tuple[Role, ...]:
         return ("buyer",)
 
     def states(self) -> tuple[tuple[float, Item], ...]:
-        share = 1 / (len(self.priors) * len(self.thresholds))
-        return tuple((share, Item(prior=p, threshold=t)) for p in self.priors for t in self.thresholds)
+        share = 1 / (len(self.priors) * len(self.thresholds) * len(self.messages))
+        return tuple((share, Item(prior=p, threshold=t, message=m)) for p in self.priors for t in self.thresholds for m in self.messages)
 
     def observe(self, role: Role, state: Item) -> Observation:
         if self.task == "act_on":
             return Odds(posterior=self.posterior(state), gain=self.gain, loss=self.loss)
         t = state.threshold
-        return Rule(prior=state.prior, if_good=min(1.0, (1 - t) / t), if_bad=min(1.0, t / (1 - t)), gain=self.gain, loss=self.loss)
+        return Rule(prior=state.prior, if_good=min(1.0, (1 - t) / t), if_bad=min(1.0, t / (1 - t)), gain=self.gain, loss=self.loss,
+                    message=state.message)
 
     def posterior(self, item: Item) -> float:
         """The chance that the product is good, by Bayes's rule."""

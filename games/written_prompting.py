@@ -280,7 +280,7 @@ class WrittenPrompting(Repeated):
         return b.model_copy(update={"kind": kind, "note": note, "measures": {**b.measures, **sure}})
 
     def strategy(self, benchmark: str, role: Role, rules: Rules) -> Strategy:
-        inner = self.matrix.strategy(benchmark, "ai" if role == "ai" else "human", rules)
+        inner = self.matrix.strategy(benchmark, role, rules)
         at = {b.name: b.value for b in self.matrix.benchmarks(rules.but(price=0.0))}[benchmark]
 
         def player(information: Information, want: type[Move]) -> Mixed:

@@ -39,8 +39,8 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).parent.parent
 WHERE = ("games/*.py", "games/solvers/*.py", "protocols/*.py", "transcripts/statistics.py", "transcripts/sampling.py",
          "transcripts/hypotheses.py", "transcripts/shares.py", "transcripts/forks.py", "transcripts/channel.py",
-         "transcripts/compliance.py", "transcripts/fidelity.py", "transcripts/psychometric.py", "agents/logit.py", "agents/level_k.py",
-         "agents/liar.py", "agents/updater.py", "agents/best_reply.py")
+         "transcripts/compliance.py", "transcripts/fidelity.py", "transcripts/psychometric.py", "transcripts/sensitivity.py",
+         "transcripts/wild.py", "agents/logit.py", "agents/level_k.py", "agents/liar.py", "agents/updater.py", "agents/best_reply.py")
 SKIP = ("__init__.py", "_words.py", "protocols/codec.py", "protocols/patience.py", "protocols/seat.py")
 TESTS = ("tests/games", "tests/solvers", "tests/protocols", "tests/transcripts", "tests/agents/test_seats.py", "tests/test_every_game.py",
          "tests/experiments/test_design.py", "tests/experiments/test_examples.py", "tests/experiments/test_fork.py",
@@ -216,7 +216,7 @@ class Mapper:
 def mapped(folder: Path, jobs: int) -> dict[str, list[str]]:
     """"file:function" -> the tests that run it, the quickest first; from notes per file of tests, made once."""
     copy, parts = folder / "map" / "parlour", folder / "notes"
-    if not parts.exists():
+    if not copy.exists():
         copied(folder / "map")
     parts.mkdir(exist_ok=True)
 

@@ -81,13 +81,14 @@ UNEQUAL = (40, 10, 5, 5, 3, 2)
 
 
 def wild(trials: int, rng: np.random.Generator, sizes: tuple[int, ...] = (6, 12, 30)) -> Iterator[Finding]:
+    """It may cover in more than it says: with few clusters its p-values come in steps."""
     cases = [(groups, icc) for groups in sizes for icc in (0.0, 0.5, 1.0)]
     for how in (*POINTS, "t"):
         for groups, icc in cases if how != "t" else ():
             share = np.mean([holds(mean(values(rng, groups, 10, icc), inference=how), 0.0) for _ in range(trials)])
-            yield Finding(f"coverage, {how}, {groups} wordings, icc {icc:g}", float(share), trials, ".93 to .97", 0.93 <= share <= 0.97)
+            yield Finding(f"coverage, {how}, {groups} wordings, icc {icc:g}", float(share), trials, "at least .93", bool(share >= 0.93))
         share = np.mean([holds(mean(unequal(rng), inference=how), 0.0) for _ in range(trials)])
-        wanted, met = ("nothing: for comparison", True) if how == "t" else (".93 to .97", bool(0.93 <= share <= 0.97))
+        wanted, met = ("nothing: for comparison", True) if how == "t" else ("at least .93", bool(share >= 0.93))
         yield Finding(f"coverage, {how}, 6 wordings of unequal size, icc 0.5", float(share), trials, wanted, met)
 
 

@@ -29,7 +29,9 @@ from .store import Store
 SURE, NEVER = 1e-3, -12.0
 RETESTED = ("people's agreement with themselves", "normalised accuracy")
 """Of answers drawn anew from shares these are off by the noise of the shares: their intervals are moved to the estimate."""
-FACTORS = (SAMPLED, "order", "labels")
+FACTORS = (SAMPLED, "order", "labels", "message")
+LEAVE = ", told to leave"
+"""Ends the name under which answers in a wording are counted where the message was to leave."""
 CROSSES = {w.name: w.factors for w in WORDINGS}
 """Wording -> its level of each factor."""
 SEP = ": "
@@ -100,16 +102,25 @@ class Answers:
             return whole[..., 0] / whole[..., 1]
 
 
+def variants(wordings: Sequence[str], messages: Sequence[str]) -> list[str]:
+    """The names under which answers are counted apart: of a wording, and of it with the message to leave."""
+    return [w + LEAVE * (m == "leave") for w in wordings for m in messages]
+
+
 def factors(wordings: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Factor -> level of every wording. One that the game does not know is a wording of its own, and no more."""
-    return {f: tuple(CROSSES.get(w, {SAMPLED: w}).get(f, "") for w in wordings) for f in FACTORS}
+    levels = [{SAMPLED: told, **CROSSES.get(told, {}), "message": "leave" if told != w else "buy"}
+              for w in wordings for told in (w.removesuffix(LEAVE),)]
+    return {f: tuple(of.get(f, "") for of in levels) for f in FACTORS}
 
 
 def answers(store: Store, run: str) -> dict[str, Answers]:
     """Respondent -> what it said, in the order of the arms, which are named "respondent: task"."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in store.rows(ANSWERS, [run]):
-        found[row["arm"].rpartition(SEP)[0]].append(row | {"state": from_json(row["state"])["fields"]})
+        state = from_json(row["state"])["fields"]
+        wording, = variants([row["wording"]], [state.get("message", "buy")])
+        found[row["arm"].rpartition(SEP)[0]].append(row | {"state": state, "wording": wording})
     return {who: _collected(rows) for who, rows in found.items()}
 
 

@@ -16,9 +16,9 @@ from .pages import page as filled
 SIZE = (10.5, 8.4)
 WHO = ("valid replies", "updating: weight of the prior", "updating: weight of the evidence",
        "attitude: threshold at a given chance (logits)", "noise: slope at a given chance", "inversions")
-FACTORS = ("wordings", "orders", "labels")
-MOVED = (*(f"sensitivity: sd of the threshold over {f}" for f in FACTORS), "shift of the threshold, options reversed",
-         "shift of the threshold, labels neutral")
+FACTORS = ("wordings", "orders", "labels", "messages")
+SHIFTS = ("options reversed", "labels neutral", "told to leave")
+MOVED = (*(f"sensitivity: sd of the threshold over {f}" for f in FACTORS), *(f"shift of the threshold, {s}" for s in SHIFTS))
 
 TURNS, BRACKET = "threshold, prior ", " (bracket)"
 ALONE = " for ideal"
@@ -32,7 +32,7 @@ def page(run: str, said: Mapping[str, Answers], people: Sequence[str], ideal: Se
     leads, kin = ([c for c in found if bool(c["note"]) == apart] for apart in (False, True))
     each = _respondents(scores)
     moved = [[who, *(_with_span(by, name) for name in MOVED)] for who, by in each.items() if any(name in by for name in MOVED)]
-    return filled("fidelity.html", run=run, leads=leads, kin=kin, factors=FACTORS, sensitivities=moved,
+    return filled("fidelity.html", run=run, leads=leads, kin=kin, factors=FACTORS, shifts=SHIFTS, sensitivities=moved,
                   types=[line for who, by in each.items() for line in _types(who, by)],
                   respondents=[[who, *(_at(by, name) for name in WHO)] for who, by in each.items()],
                   cells=[_measures(arm, by) for arm, by in cells.items()], picture=both(partial(picture, said, people, ideal)))

@@ -1,6 +1,6 @@
-"""How far a threshold moves with the wording, the order of the options and their labels: one random effect for each, crossed.
+"""How far a threshold moves with the wording, the order of the options, their labels and so on: one random effect for each, crossed.
 
-    P(act) = Lambda(beta (theta_k + a_w + b_o + c_l - x))     type k, wording w, order o, labels l, x the log odds of the rule
+    P(act) = Lambda(beta (theta_k + a_w + b_o + c_l ... - x))     type k, wording w, order o, labels l, x the log odds of the rule
 
 Every factor's effects sum to 0 over its levels and are logits of the threshold; one slope for all types. Fitted by logistic
 regression with Firth's penalty (finite where a factor decides alone); covariance by the delta method, times the dispersion of the
@@ -149,7 +149,9 @@ def _effects(design: Any, k: Any, n: Any, types: int) -> tuple[Any, Any] | None:
     if slope <= 0:
         return None
     p, free = expit(design @ b), len(k) - design.shape[1]
-    wide = float(np.sum((k - n * p) ** 2 / (n * p * (1 - p)))) / free if free > 0 else 1.0
+    variance = n * p * (1 - p)
+    some = variance > 0  # a share of exactly 0 or 1 has no noise to be compared with
+    wide = float(np.sum((k - n * p)[some] ** 2 / variance[some])) / free if free > 0 else 1.0
     gradient = np.eye(len(b)) / slope
     gradient[:, types] -= b / slope**2
     return b / slope, gradient @ cov @ gradient.T * max(1.0, wide)

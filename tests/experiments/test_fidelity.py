@@ -19,8 +19,10 @@ from parlour.experiments.design import game_of
 from parlour.experiments.people import table
 from parlour.experiments.runner import start
 from parlour.experiments.seating import seat_one
-from parlour.games.base import Rules
+from parlour.games.announced_policy import Rule
+from parlour.games.base import Mixed, Rules, learned
 from parlour.games.solvers.noisy_receiver import Receiver, cost_of, logit
+from parlour.protocols.seat import Turn
 from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
 from parlour.transcripts.store import Store
@@ -32,6 +34,15 @@ FAKES: dict[str, dict[str, Any]] = {
     "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}},
     "one order": {"slope": 5.0, "framing": {"reversed": 0.7}}, "one label": {"slope": 5.0, "framing": {"neutral": 0.7}},
     "one story": {"slope": 5.0, "framing": {"clinic": 0.9}}, "unmoved": {"slope": 5.0}}
+
+
+class Obedient(Updater):
+    """Heeds the word: by .8 logits less easily moved where it is told to leave."""
+    def chances(self, turn: Turn) -> Mixed:
+        told = learned(turn.information, Rule)[-1].message
+        return Updater.chances(self.model_copy(update={"bias": -0.8 * (told == "leave")}), turn)
+
+
 LIKE = {"one order": "order", "one label": "labels", "one story": "wording"}
 
 
@@ -125,6 +136,23 @@ def test_a_bias_by_wording_order_or_labels_is_found_where_it_is_and_nowhere_else
     for factor in ("order", "labels"):
         low, high = found[factor].span
         assert low <= (0.7 if LIKE.get(who) == factor else 0.0) <= high
+
+
+def test_who_heeds_the_word_instead_of_the_rule_is_found(tmp_path: Path) -> None:
+    """Over HTTP, both words by the same rule: a shift of -.8 logits where it is told to leave, and nothing in the other factors."""
+    game, store = game_of({"name": "announced_policy"}), Store(tmp_path / "w.duckdb")
+    plain = seat_one(game, Rules.of(), "buyer", {"agent": "updater", "slope": 5.0}, {}, {})
+    obedient = Obedient(slope=5.0)
+    obedient._evidence, obedient._voice = plain._evidence, plain._voice  # type: ignore[attr-defined]  # it is an Updater
+    with MockServer(agents={"obedient": obedient}) as server:
+        people, one = [f.respondent("ideal", "truth")], [over_http(server, "obedient")]
+        made = f.design(people, one, (0.3,), (0.15, 0.2, 0.25, 0.3, 0.4, 0.5), 2, seed=5, tasks=("act",), messages=("buy", "leave"),
+                        concurrency=64)
+        run, _ = synchronous(start(made, store))
+    found = rows.sensitivities(rows.answers(store, run)["simulator obedient"])
+    assert found.keys() == {"wording", "order", "labels", "message"}
+    low, high = found["message"].span  # type: ignore[misc]  # two levels
+    assert low <= -0.8 <= high < -0.3 and all(found[other].sd < 0.2 for other in ("wording", "order", "labels"))
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,17 @@ def test_a_type_is_indifferent_at_the_threshold_where_stakes_are_even() -> None:
     assert told(Item(prior=0.3, threshold=0.3)) == pytest.approx(0.5)
 
 
+def test_words_mean_what_the_rule_makes_of_them() -> None:
+    """Told to leave by the chances of one told to buy: the same posterior, the same worth; the words differ, and the item tells which."""
+    both = AnnouncedPolicy.model_validate({"messages": ("buy", "leave")})
+    (found,), (alone,) = (g.benchmarks(g.usual_rules) for g in (both, AnnouncedPolicy.model_validate({})))
+    assert found.value == pytest.approx(alone.value) and len(both.states()) == 2 * len(AnnouncedPolicy.model_validate({}).states())
+    for w in both.wordings:
+        buy, leave = (both.observe("buyer", Item(prior=0.3, threshold=0.3, message=m)).say(w, "buyer") for m in ("buy", "leave"))
+        said, other = (w.texts[f"says_{m}"] for m in ("buy", "leave"))
+        assert said != other and f": {said}." in buy and f": {other}." in leave and f'"{other}"' in leave and f'"{said}"' not in leave
+
+
 def test_a_statement_earns_less_by_the_square_of_what_it_misses() -> None:
     item = Item(prior=0.3, threshold=0.3)
     earned = [game("judge").payoffs(Play(state=item, moves=(("buyer", Belief(chance=x)),)))["buyer"] for x in (0.5, 0.8, 0.0)]

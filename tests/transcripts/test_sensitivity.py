@@ -117,3 +117,14 @@ def test_firth_is_the_posterior_mode_under_jeffreys_prior() -> None:
 
     best = minimize(loss, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12}).x
     assert firth(design, k, n)[0] == pytest.approx(best, abs=1e-5)
+
+
+def test_a_share_of_exactly_one_is_no_division_by_nothing() -> None:
+    """One so sharp that he acts for certain, to the last bit, where little is asked of him."""
+    rng, x = np.random.default_rng(2), [-4.0, -1.2, -1.15, -1.1, -1.05, -1.0]
+    made = np.zeros((1, len(CROSSED), len(x), 2))
+    for v, d in np.ndindex(made.shape[1:3]):
+        made[0, v, d] = rng.binomial(40, 1 / (1 + np.exp(-20 * (-1.1 - x[d])))), 40
+    with np.errstate(divide="raise", invalid="raise"):
+        found = sensitivity(x, made, FACTORS)
+    assert all(effect.low <= 0.02 and effect.sd < 0.05 for effect in found.values()) and len(found) == 3
