@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -140,13 +141,17 @@ def test_works_where_a_loop_already_runs(store: str) -> None:
 
 def test_who_interrupts_a_cell_of_a_notebook_stops_the_run(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook's loop runs in the main thread and leaves Ctrl-C to Python, so the wait for the run is what is interrupted."""
-    calm = asyncio.sleep
-    monkeypatch.setattr(runner.Run, "_breathe", lambda self: calm(0.05))
-    cell = threading.Timer(1.0, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+    main, breaths = threading.get_ident(), count()
+
+    async def breathe(run: runner.Run) -> None:
+        if next(breaths) == 20:
+            signal.pthread_kill(main, signal.SIGINT)
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(runner.Run, "_breathe", breathe)
     loop = asyncio.new_event_loop()
 
     async def notebook() -> None:
-        cell.start()
         with pytest.raises(KeyboardInterrupt):
             parlour.run({**DESIGN, "episodes": 10_000}, store)
 

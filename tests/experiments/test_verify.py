@@ -20,7 +20,7 @@ from parlour.transcripts.store import Store
 
 pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
 
-FORKED = ("fork", "unmade", "resumed")
+FORKED = ("fork", "unmade", "resumed", "consent")
 """Tables that an undisturbed run leaves empty."""
 
 BAD_FIRST = {"agent": "mock", "faults": {"rate": 0.4}}
@@ -50,6 +50,7 @@ def forked(whole: api.Results, tmp_path_factory: pytest.TempPathFactory) -> api.
     with results.store.open(write=True) as db:
         db.execute("INSERT INTO unmade SELECT run, episode, turn, 0, written FROM ask WHERE run = ? ORDER BY ALL LIMIT 1", [results.run])
         db.execute("INSERT INTO resumed SELECT run, written, versions, commit, '[]' FROM run WHERE run = ?", [results.run])
+        db.execute("INSERT INTO consent SELECT run, 'human', 'person-1', written, true, NULL FROM run WHERE run = ?", [results.run])
     sealed_anew(results.store, results.run)
     assert verify(results.store, results.run).divergence is None
     return results
