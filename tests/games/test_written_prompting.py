@@ -125,6 +125,18 @@ def test_a_round_in_its_order_and_what_each_is_told() -> None:
     assert game().payoffs(play) == game().means(play) == {"human": 0.25, "ai": 0.75}
 
 
+@pytest.mark.parametrize(("own", "decline", "prompts"), [(None, False, "a1"), (100, True, "own")])
+def test_a_talk_that_holds_the_whole_history_is_as_long_as_its_protocol_says(own: int | None, decline: bool, prompts: str) -> None:
+    """Three rounds, at their longest: a brief of her own, and a verdict; with summaries a talk is one round."""
+    made = game(horizon=3, **({"own": own} if own else {}))
+    due, _ = watched(made, prompts=prompts, decline=decline)
+    fields = {"name": "written_prompting", "decline": decline}
+    raw, short = (protocol_of({**fields, "leader_history": h, "follower_history": h}, made) for h in ("raw", "summary"))
+    for role in ("human", "ai"):
+        asks = sum(d.role == role for d in due if not isinstance(d, Draw))
+        assert raw.chat(made, role) == 3 * short.chat(made, role) == asks
+
+
 def test_a_declined_text_is_worth_minus_one_and_is_not_scored() -> None:
     due, play = watched(game(horizon=1), verdict="decline", decline=True)
     assert [d.want.__name__ for d in due] == ["Prompt", "Response", "Text", "Verdict"]

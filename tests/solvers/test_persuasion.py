@@ -192,6 +192,13 @@ def test_no_equilibrium_without_mixed_answers_is_better(game: tuple[p.Row, p.Row
     assert found is not None and found.sender >= best - 1e-6
 
 
+def test_talk_in_which_every_state_gets_what_it_likes_best_is_found() -> None:
+    """The first two states like the second action, the third the first; the receiver obeys. Other equilibria pay .384 or less."""
+    game = (0.24, 0.6, 0.16), rows([[0.2, 0.6], [0.2, 0.4], [0.4, 0]]), rows([[-3, -3], [1, 3], [3, 1]])
+    found = talk.cheap_talk(*game)
+    assert found is not None and found.sender == pytest.approx(0.24 * 0.6 + 0.6 * 0.4 + 0.16 * 0.4)
+
+
 def test_a_middle_belief_needs_a_mixed_answer() -> None:
     """She is paid 2 near one end, 1 near the other, 0 between: talk secures 1, and near the first end he must mix half and half."""
     sender, receiver = rows([[0, 1, 2]] * 2), rows([[0, -0.75, 0.25], [0, 0.25, -0.75]])
