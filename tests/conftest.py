@@ -1,6 +1,7 @@
 """What every test gets: no network but loopback, and helpers to run the whole pipeline in a folder of its own."""
 import gc
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 for name in ("OPENAI_API_KEY", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
     os.environ.pop(name, None)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a runner in the background of a shell is deaf to it, and so its children
 
 LOOPBACK = ("127.", "::1", "localhost")
 _connect, _lookup = socket.socket.connect, socket.getaddrinfo
