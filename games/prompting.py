@@ -194,7 +194,7 @@ class Prompting(Repeated):
         cells = [x for row in (self.human_means if role == "human" else self.ai_means) for x in row]
         low, high = min(cells), max(cells)
         if self.noise == "bernoulli":
-            low, high = min(0.0, low), 1.0
+            high = 1.0
         elif self.noise == "gaussian":
             low, high = low - REACH, high + REACH
         return min(low, INFEASIBLE), high

@@ -29,6 +29,13 @@ def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regi
     registry.load.cache_clear()
 
 
+@pytest.mark.parametrize("folder", ["games", "protocols", "agents"])
+def test_all_that_is_listed_is_there(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A helper that its folder does not name as one would stand in the list as something that is not there."""
+    assert main([folder]) == 0
+    assert "not there" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("text", "says"), [
     ("import no_such_package\n", "is registered as their_half, which cannot be imported: No module named 'no_such_package'"),
     (HALF, "must define exactly one Game, it defines 0. Half lacks benchmarks, bounds, observe"),

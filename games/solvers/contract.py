@@ -361,14 +361,14 @@ def ranges(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape
     """
     if objective == "deviation" or shape == "threshold" or found.method == "none":
         return np.column_stack([found.pay, found.pay])
-    face = _face(others, best, gaps, objective, shape, found, floor or 0.0)
+    unit, face = _face(others, best, gaps, objective, shape, found, floor or 0.0)
     low, high = face.low.copy(), face.high.copy()
     if shape == "monotone":
         goals = np.tril(np.ones((best.size, best.size)))
-        return np.array([[face.extreme(g), -face.extreme(-g)] for g in goals])
+        return unit * np.array([[face.extreme(g), -face.extreme(-g)] for g in goals])
     for j in np.flatnonzero(high > low):
         low[j], high[j] = face.extreme(_unit(best.size, int(j))), -face.extreme(-_unit(best.size, int(j)))
-    return np.column_stack([low, high])
+    return unit * np.column_stack([low, high])
 
 
 def is_unique(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape, found: Payments,
@@ -378,17 +378,16 @@ def is_unique(others: Any, best: Any, gaps: Any, objective: Objective, shape: Sh
         return True
     if objective == "deviation":
         return bool(np.all(best > 0))
-    face = _face(others, best, gaps, objective, shape, found, floor or 0.0)
+    _, face = _face(others, best, gaps, objective, shape, found, floor or 0.0)
     if face.settled():
         return True
     goal = np.random.default_rng(0).uniform(1, 2, best.size)
-    size = max(1.0, float(np.max(found.pay)))
-    return bool(-face.extreme(-goal) - face.extreme(goal) <= 1e-6 * size)
+    return bool(-face.extreme(-goal) - face.extreme(goal) <= 1e-6)
 
 
 @dataclass(frozen=True)
 class _Face:
-    """All s with low <= s <= high, tight s = exact, loose s >= least: the optimal face, in money."""
+    """All s with low <= s <= high, tight s = exact, loose s >= least: the optimal face, its unit the greatest payment."""
     low: Any
     high: Any
     tight: Any
@@ -414,20 +413,23 @@ class _Face:
         return float(found.fun)
 
 
-def _face(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape, found: Payments, floor: float) -> _Face:
+def _face(others: Any, best: Any, gaps: Any, objective: Objective, shape: Shape, found: Payments, floor: float) -> tuple[float, _Face]:
+    """(the unit, money; the face)."""
+    unit = float(np.max(found.pay)) or 1.0
+    gaps, floor = gaps / unit, floor / unit
     rows = best - others if shape == "free" else _tails(best - others)
     mean = best if shape == "free" else _tails(best)
     if floor > 0:
         rows, gaps = np.vstack([rows, mean]), np.append(gaps, floor)
     lam = np.append(found.multipliers, found.floor_multiplier)[:gaps.size]
-    price, budget = rows.T @ lam, float(np.max(found.pay))
+    price, budget = rows.T @ lam, float(np.max(found.pay)) / unit
     if objective == "budget" and shape == "free":
         low, high = np.where(price > ZERO, budget, 0.0), np.where(price < -ZERO, 0.0, budget)
     else:
         cost = mean if objective == "pay" else np.ones(best.size)
         low, high = np.zeros(best.size), np.where(cost - price > ZERO, 0.0, np.inf)
     tight = lam > ZERO
-    return _Face(low, high, rows[tight], gaps[tight], rows[~tight], gaps[~tight])
+    return unit, _Face(low, high, rows[tight], gaps[tight], rows[~tight], gaps[~tight])
 
 
 # --- tests --------------------------------------------------------------------------------------------------------------

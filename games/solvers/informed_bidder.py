@@ -123,7 +123,7 @@ class Informed:
 
     def silent(self, measure: Measure, v: float) -> float:
         """A measure given v if he does not ask."""
-        return measure(self.game, v, Belief.prior(self.game.n - 1), v if v >= self.game.reserve else 0.0)
+        return measure(self.game, v, Belief.prior(self.game.n - 1), v)
 
     def asking(self, measure: Measure, v: float) -> float:
         """A measure given v if he asks: the mean over what he is told."""

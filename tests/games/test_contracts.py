@@ -204,6 +204,21 @@ def test_ranges_hold_the_vectors() -> None:
                 assert ranges(others, rows[target], gaps, objective, "free", found) == pytest.approx(np.array(expected), abs=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e6])
+@pytest.mark.parametrize("objective", ["pay", "budget"])
+def test_whether_payments_are_unique_does_not_depend_on_the_currency(objective: Any, unit: float) -> None:
+    """Outcomes that tell the same are paid alike or not, at the same expected pay; where all tell something else, one way is best."""
+    twins, apart = np.array([[0.5, 0.25, 0.25], [0.2, 0.4, 0.4]]), np.array([[0.6, 0.25, 0.15], [0.2, 0.3, 0.5]])
+    for rows, alone in ((twins, objective == "budget"), (apart, True)):
+        found = solve(rows[:1], rows[1], np.array([unit]), objective)
+        assert found is not None
+        assert is_unique(rows[:1], rows[1], np.array([unit]), objective, "free", found) == alone
+    span = ranges(twins[:1], twins[1], np.array([1.0]), "pay", "free", solve(twins[:1], twins[1], np.array([1.0]), "pay"))  # type: ignore[arg-type]
+    here = solve(twins[:1], twins[1], np.array([unit]), "pay")
+    assert here is not None
+    assert ranges(twins[:1], twins[1], np.array([unit]), "pay", "free", here) == pytest.approx(unit * span, rel=1e-6)
+
+
 def test_two_payments_as_good_are_reported() -> None:
     rows = np.array([[0.5, 0.25, 0.25], [0.2, 0.4, 0.4]])
     found = solve(rows[:1], rows[1], np.array([1.0]), "pay")
