@@ -9,7 +9,7 @@ demo: .venv/core
 	$(BIN)/parlour demo
 
 test: .venv/all
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 perf: .venv/all
 	$(BIN)/python perf/turns.py

@@ -15,8 +15,6 @@ import duckdb
 import httpx
 import pytest
 
-pytestmark = pytest.mark.xdist_group("package")  # what its tests share is made once
-
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["setuptools"]["packages"]

@@ -27,8 +27,6 @@ from parlour.transcripts.journal import Journal, read
 from parlour.transcripts.parts import Folder, Gathering, Parts
 from parlour.transcripts.store import Store
 
-pytestmark = pytest.mark.xdist_group("cluster")  # what its tests share is made once
-
 SLOW = {"agent": "mock", "latency": 0.05}
 DESIGN: dict[str, Any] = {"name": "apart", "seed": 6, "episodes": 6, "game": "email", "protocol": {"name": "advice", "max_queries": 2},
                           "concurrency": 4, "seats": {"human": SLOW, "ai": SLOW},

@@ -17,7 +17,7 @@ PAGES = Path(__file__).parents[2] / "docs" / "demonstrations"
 CAUTION = "six simulators: "
 
 
-@pytest.fixture(scope="module", params=[pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in demo.DEMONSTRATIONS])
+@pytest.fixture(scope="module", params=list(demo.DEMONSTRATIONS))
 def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Shown]:
     """Each, played as it ships."""
     store = Store(tmp_path_factory.mktemp(request.param) / "d.duckdb")

@@ -27,8 +27,6 @@ from parlour.transcripts import agreement as closeness
 from parlour.transcripts import fidelity as rows
 from parlour.transcripts.store import Store
 
-pytestmark = pytest.mark.xdist_group("fidelity")  # what its tests share is made once
-
 FAKES: dict[str, dict[str, Any]] = {
     "step": {}, "logit": {"slope": 4.0}, "biased": {"bias": 0.2048}, "flip": {"flip": 0.2}, "sharp": {"slope": 50.0},
     "heavy": {"slope": 3.0, "evidence_weight": 0.6, "prior_weight": 0.8, "bias": 0.1, "framing": {"clinic": 0.5}},

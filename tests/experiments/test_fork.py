@@ -15,8 +15,6 @@ from parlour.experiments.verify import verify
 from parlour.transcripts.journal import read
 from parlour.transcripts.store import Store
 
-pytestmark = pytest.mark.xdist_group("fork")  # what its tests share is made once
-
 EMAIL: dict[str, Any] = {"name": "base", "seed": 3, "episodes": 12, "game": "email", "concurrency": 4,
                          "protocol": {"name": "advice", "max_queries": 2}, "seats": {"human": "mock", "ai": "mock"}}
 WORDS = "SELECT e.episode, turn, role, words, verdict FROM attempt a JOIN ask USING (run, episode, turn) JOIN episode e " \

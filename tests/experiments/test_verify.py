@@ -18,8 +18,6 @@ from parlour.protocols.session import Event
 from parlour.transcripts.seal import HEAD, PARTS, seal
 from parlour.transcripts.store import Store
 
-pytestmark = pytest.mark.xdist_group("verify")  # what its tests share is made once
-
 FORKED = ("fork", "unmade", "resumed", "consent")
 """Tables that an undisturbed run leaves empty."""
 

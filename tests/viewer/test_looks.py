@@ -6,8 +6,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Site
 
-pytestmark = pytest.mark.xdist_group("viewer")  # one browser and one server for all of them
-
 WIDTHS = (1200, 390)
 PAGES = {"runs": "/", "run": "/run/{talk}", "plots": "/run/{talk}#plots",
          "transcript": "/run/{talk}/0", "compare": "/compare?a={talk}/0&b={talk}/1"}

@@ -7,8 +7,6 @@ from playwright.sync_api import Browser
 
 from parlour.experiments.cli import main
 
-pytestmark = pytest.mark.xdist_group("viewer")  # one browser for all of them
-
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

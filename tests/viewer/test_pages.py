@@ -20,8 +20,6 @@ from parlour.viewer.server import bound, serving
 
 from .conftest import Site
 
-pytestmark = pytest.mark.xdist_group("viewer")  # one browser and one server for all of them
-
 
 def rows(page: Page, body: str) -> int:
     return page.locator(f"#{body} > tr").count()

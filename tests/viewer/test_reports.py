@@ -20,8 +20,6 @@ from parlour.viewer.privacy import marked as private_fields
 
 from .conftest import EVIL, TALK, Site
 
-pytestmark = pytest.mark.xdist_group("viewer")  # one browser and one server for all of them
-
 # --- side by side -----------------------------------------------------------------------------------------------------------
 
 

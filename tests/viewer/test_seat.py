@@ -22,8 +22,6 @@ from parlour.experiments.verify import verify
 from parlour.transcripts.export import export
 from parlour.transcripts.store import Store
 
-pytestmark = pytest.mark.xdist_group("viewer")  # one browser and one server for all of them
-
 WEB: dict[str, Any] = {"agent": "web", "port": 0, "wait": 20.0}
 EMAIL: dict[str, Any] = {"name": "seat", "seed": 4, "episodes": 1, "game": "email", "protocol": "advice"}
 
